@@ -1,0 +1,68 @@
+"""Every error that this product raises on purpose. The type tells the caller what to do.
+
+AdsIndexError
+|-- ConflictError          retry with a new snapshot
+|-- UnavailableError       retry later; nothing is wrong with the request
+|-- OutcomeUnknownError    settle it; never run it again blindly
+|-- InvalidMessageError    dead letter: it will never work as it stands
+|   `-- ValueTypeError     one value does not fit its column's type
+|-- FencedError            this process must stop
+|-- TooOldError            the snapshot is below the gc watermark: take a new one
+|-- TooStaleError          a reader waited for a version and it did not come in time
+|-- CorruptionError        stop and page somebody
+`-- SettingsError          a person must change a setting or a file
+    `-- FlowsError         the flows file is wrong; says file, line, hint
+"""
+
+
+class AdsIndexError(Exception):
+    """Root of the tree."""
+
+
+class ConflictError(AdsIndexError):
+    """Somebody else committed a cell that this transaction wrote or checked. Retry."""
+
+
+class UnavailableError(AdsIndexError):
+    """A store or a server does not answer now. Retry later."""
+
+
+class OutcomeUnknownError(AdsIndexError):
+    """A commit may or may not have happened. Settle it before anything else."""
+
+
+class InvalidMessageError(AdsIndexError):
+    """A message that can never be processed as it stands."""
+
+
+class ValueTypeError(InvalidMessageError):
+    """A value that does not fit the type of its column."""
+
+
+class FencedError(AdsIndexError):
+    """Another process has taken over. Stop."""
+
+
+class TooOldError(AdsIndexError):
+    """The snapshot is older than what is kept. Take a new one."""
+
+
+class TooStaleError(AdsIndexError):
+    """A read demanded a version that did not become servable in time."""
+
+
+class CorruptionError(AdsIndexError):
+    """Stored bytes make no sense. Stop; `adsindex rebuild` makes the data again from its sources."""
+
+
+class SettingsError(AdsIndexError):
+    """A setting, a file or a command-line argument is wrong; the text says which and what to do."""
+
+
+class FlowsError(SettingsError):
+    """The flows file is wrong: `FILE:LINE: what. Hint: what to do`."""
+
+    def __init__(self, message: str, *, file: str = "", line: int = 0, hint: str = "") -> None:
+        where = f"{file}:{line}: " if line else (f"{file}: " if file else "")
+        super().__init__(f"{where}{message}" + (f" Hint: {hint}" if hint else ""))
+        self.file, self.line, self.hint = file, line, hint

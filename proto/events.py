@@ -1,0 +1,139 @@
+"""What travels between the parts: source units, notifications, publications. All are msgpack arrays."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from proto.lane import Lane
+
+UPDATES = "updates"  # topics updates.high, .medium, .low: one partition a source
+NOTIFICATIONS = "notifications"  # topics notifications.high, .medium, .low
+PUBLICATIONS = "publications"  # changed documents, in commit order
+DOCUMENTS = "documents"  # what readers tail
+
+
+def lane_topic(name: str, lane: Lane) -> str:
+    """`("updates", Lane.HIGH)` -> `"updates.high"`."""
+    return f"{name}.{lane.name.lower()}"
+
+
+class TableRows(msgspec.Struct, array_like=True, gc=False):
+    """Rows of one table, as the database gave them: raw values, aligned with `columns` (key columns among them).
+
+    deleted: keys (values of the table's key columns, in the flows file's order) of rows that are gone.
+    table is the name in the flows file.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    deleted: list[tuple[Any, ...]] = []
+
+
+class Unit(msgspec.Struct, array_like=True, gc=False):
+    """Everything that a source committed in (begin, position], with the rows as they are at `position` (rules.md, Source units).
+
+    kind          "stream": from the change log; "chunk": of a bootstrap or a comparison; "done": the named tables are bootstrapped;
+                  "parked": the named tables are parked because of `reason` (a used column is gone); "unparked"
+    incarnation   of the source; 1 at first, higher after `attach --new-incarnation`
+    waits_for     position of the last unit of a higher lane that was sent before this one; apply only after that
+    part, parts   a unit above unit_rows_max is cut; parts are applied in one Repo transaction
+    first         a chunk of the first bootstrap: rows are written without notifications, a rebuild follows "done"
+    commit_ms     wall clock of the newest source commit in it, ms since 1970 (trigger time); traces only
+    capture_ms    wall clock when the gateway read it
+    """
+
+    source: str
+    kind: Literal["stream", "chunk", "done", "parked", "unparked"]
+    incarnation: int
+    begin: int
+    position: int
+    lane: int
+    tables: list[TableRows]
+    waits_for: int = 0
+    part: int = 0
+    parts: int = 1
+    first: bool = False
+    commit_ms: float = 0.0
+    capture_ms: float = 0.0
+    names: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class RowChange(msgspec.Struct, array_like=True, gc=False):
+    """One changed row of a notification.
+
+    columns      names of the columns that really changed; empty: the row was deleted or is new (all changed)
+    references   name of each changed reference or collection -> (old parent's key or None, new parent's key or None), encoded keys
+    """
+
+    table: str
+    key: bytes
+    columns: tuple[str, ...] = ()
+    references: dict[str, tuple[bytes | None, bytes | None]] | None = None
+
+
+class Notification(msgspec.Struct, array_like=True, gc=False):
+    """Changes of one commit, in one lane. On the log it is `commit timestamp, 8 bytes big-endian` + this, so that it is encoded before
+    the commit timestamp is known.
+
+    lane         of the cause
+    commit_ms, capture_ms   as in Unit; apply_ms: wall clock when the updater committed
+    """
+
+    lane: int
+    changes: list[RowChange]
+    commit_ms: float = 0.0
+    capture_ms: float = 0.0
+    apply_ms: float = 0.0
+
+
+class DocumentChange(msgspec.Struct, array_like=True, gc=False):
+    """A publication to come: one document whose content changed in this commit. On the log: commit timestamp + this."""
+
+    type: str
+    key: bytes
+    lane: int = 0
+    commit_ms: float = 0.0
+    capture_ms: float = 0.0
+    apply_ms: float = 0.0
+    build_ms: float = 0.0
+
+
+class DeltaDocument(msgspec.Struct, array_like=True, gc=False):
+    """A message of the documents topic.
+
+    kind       "document": `content` is an encoded DocumentRecord (tombstone: its values are None); "schema": `content` is an encoded
+               Schema; "heartbeat": everything up to `watermark` is published or was found unchanged
+    sequence   commit timestamp of the content; consumers keep the highest
+    """
+
+    kind: Literal["document", "schema", "heartbeat"]
+    type: str = ""
+    key: bytes = b""
+    sequence: int = 0
+    content: bytes = b""
+    watermark: int = 0
+    lane: int = 0
+    commit_ms: float = 0.0
+    capture_ms: float = 0.0
+    apply_ms: float = 0.0
+    build_ms: float = 0.0
+    publish_ms: float = 0.0
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_unit = msgspec.msgpack.Decoder(Unit).decode
+decode_delta = msgspec.msgpack.Decoder(DeltaDocument).decode
+_decode_notification = msgspec.msgpack.Decoder(Notification).decode
+_decode_document_change = msgspec.msgpack.Decoder(DocumentChange).decode
+
+
+def decode_notification(message: bytes) -> tuple[int, Notification]:
+    """A message of a notifications topic -> (commit timestamp, notification)."""
+    return int.from_bytes(message[:8], "big"), _decode_notification(message[8:])
+
+
+def decode_document_change(message: bytes) -> tuple[int, DocumentChange]:
+    """A message of the publications topic -> (commit timestamp, change)."""
+    return int.from_bytes(message[:8], "big"), _decode_document_change(message[8:])

@@ -1,0 +1,1 @@
+"""The flows file: model, loader, paths, conditions."""

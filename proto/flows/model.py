@@ -1,0 +1,116 @@
+"""The flows file as values: what every service is configured with. Made by proto.flows.loader, immutable, compared by `generation`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from proto.lane import Lane
+
+Kind = Literal["control", "content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where in the flows file something stands, for error texts."""
+
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """writer "" : the source; otherwise the name of the handler that derives it."""
+
+    name: str
+    type: str
+    lane: Lane
+    writer: str = ""
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Child to parent: `columns` of the child hold the parent's key, in the order of the parent's key columns."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Parent to children: rows of `child` whose `columns` hold the parent's key, ordered, bounded."""
+
+    name: str
+    table: str
+    child: str
+    columns: tuple[str, ...]
+    order_by: str = ""
+    descending: bool = False
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. source_table "" : a table of the application, written by handlers only.
+
+    key      names of the key columns; they are among `columns`
+    sources  names of the sources that feed it; empty: every source that is attached
+    columns  by name, in the file's order: source columns first, then derived ones
+    """
+
+    name: str
+    source_table: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Column]
+    references: Mapping[str, Reference]
+    collections: Mapping[str, Collection]
+    lane: Lane
+    sources: tuple[str, ...] = ()
+    at: Location = Location()
+
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Group name -> its columns in order: "high", "medium", "low" for the source's columns, by lane (the key columns stand in the
+        group of the table's lane), and "@HANDLER" for the columns that a handler derives."""
+        grouped: dict[str, list[str]] = {}
+        for column in self.columns.values():
+            name = f"@{column.writer}" if column.writer else column.lane.name.lower()
+            grouped.setdefault(name, []).append(column.name)
+        return {name: tuple(names) for name, names in grouped.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a document: a plain copy along `path`, or computed by `handler` ("module:function" or a registered name)."""
+
+    name: str
+    path: str = ""
+    handler: str = ""
+    kind: Kind = "control"
+    owner: str = ""
+    critical: bool = False
+    fresh_within_s: float | None = None
+    at: Location = Location()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document type. servable: an SQL expression over paths; "" : always."""
+
+    name: str
+    root: str
+    fields: Mapping[str, Field]
+    servable: str = ""
+    at: Location = Location()
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """A whole flows file. generation: hash of its meaning (not of its comments); the handlers' versions are added by argus."""
+
+    tables: Mapping[str, Table]
+    documents: Mapping[str, Document]
+    generation: int
+    file: str = ""
+    text: str = field(default="", repr=False, compare=False)

@@ -1,0 +1,1 @@
+"""Ports: what services need from outside, as protocols. Adapters live beside their port or in ops."""

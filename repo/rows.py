@@ -1,0 +1,79 @@
+"""Rows over records: schemas kept once, values aligned with the columns of today, versions told apart by when a column changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from proto.codec import encode_key
+from proto.errors import CorruptionError
+from proto.record import Record, Schema, decode_record
+from repo.api import Repo, Transaction, Version
+from repo.system import SCHEMAS, STATE, decode_names, encode
+
+
+class Schemas:
+    """All schemas that stored records name. Register at start what will be written; look up what is met."""
+
+    def __init__(self, repo: Repo) -> None:
+        self._repo = repo
+        self._known: dict[int, tuple[str, ...]] = {}
+
+    def register(self, wanted: Sequence[tuple[str, ...]]) -> list[Schema]:
+        """Stores those that are new, in one commit."""
+        schemas = [Schema(names) for names in wanted]
+        keys = [encode_key((schema.id,)) for schema in schemas]
+        with self._repo.snapshot() as snapshot:
+            found = snapshot.read(SCHEMAS, STATE, keys)
+            transaction = Transaction(snapshot.timestamp)
+        for schema, key, stored in zip(schemas, keys, found, strict=True):
+            self._known[schema.id] = schema.names
+            if stored is None:
+                transaction.write(SCHEMAS, key, STATE, encode(schema.names))
+        if transaction.writes:
+            self._repo.commit([transaction])  # a conflict means that somebody else stored the same bytes
+        return schemas
+
+    def names(self, schema_id: int) -> tuple[str, ...]:
+        """Raises CorruptionError when no such schema was ever stored."""
+        known = self._known.get(schema_id)
+        if known is None:
+            with self._repo.snapshot() as snapshot:
+                (stored,) = snapshot.read(SCHEMAS, STATE, [encode_key((schema_id,))])
+            if stored is None or stored.value is None:
+                raise CorruptionError(f"a record names schema {schema_id}, which was never stored")
+            known = self._known[schema_id] = decode_names(stored.value)
+        return known
+
+
+class GroupReader:
+    """Decodes the records of one group of one table into lists aligned with today's columns (None for a column the record lacks)."""
+
+    def __init__(self, schemas: Schemas, schema: Schema) -> None:
+        self.schema = schema
+        self._schemas = schemas
+        self._id = schema.id
+        self._moves: dict[int, list[int]] = {}
+
+    def record(self, version: Version | None) -> Record | None:
+        """The decoded record, values aligned; None for no version or a tombstone without a record."""
+        if version is None or version.value is None:
+            return None
+        record = decode_record(version.value)
+        if record.schema != self._id and record.values is not None:
+            return self._aligned(record)
+        return record
+
+    def values(self, version: Version | None) -> list[Any] | None:
+        """Only the values; None when the row is not there."""
+        record = self.record(version)
+        return None if record is None else record.values
+
+    def _aligned(self, record: Record) -> Record:
+        moves = self._moves.get(record.schema)
+        old = self._schemas.names(record.schema)
+        if moves is None:
+            moves = self._moves[record.schema] = [old.index(name) if name in old else -1 for name in self.schema.names]
+        assert record.values is not None
+        record.values = [record.values[at] if at >= 0 else None for at in moves]
+        if record.since is not None:
+            record.since = {now: record.since[at] for now, at in enumerate(moves) if at in record.since}
+        return record

@@ -1,0 +1,125 @@
+"""Tables that the product keeps for itself, beside those of the flows file: their names, groups, and records.
+
+TABLE               rows of a source or of handlers; groups by lane and by handler (Table.groups)
+document:TYPE       content (VERSIONED, large), build (NEWEST)
+ref:TABLE.NAME      index: parent key -> children of a reference
+col:TABLE.NAME      index: parent key, order value -> children of a collection (TABLE is the parent)
+reads:TYPE          index: row that a build read through ctx.read -> documents
+ack:HANDLER         NEWEST: up to which commit a handler has handled a row
+_sources _jobs _generations _schemas    NEWEST
+"""
+
+import msgspec
+
+from proto.codec import encode_key
+from proto.flows.model import Collection, Document, Flows, Reference, Table
+from repo.api import Keep, TableSpec
+
+SOURCES, JOBS, GENERATIONS, SCHEMAS = "_sources", "_jobs", "_generations", "_schemas"
+STATE = "state"  # the one group of the tables above
+CONTENT, BUILD, ACK = "content", "build", "ack"
+
+
+class SourceState(msgspec.Struct, array_like=True):
+    """How far a source is applied. Key: (source,). Written in the transaction of each unit.
+
+    applied       lane -> position of the last unit applied
+    bootstrapped  tables whose bootstrap is complete
+    parked        table -> reason
+    """
+
+    incarnation: int = 1
+    applied: dict[int, int] = {}
+    bootstrapped: tuple[str, ...] = ()
+    parked: dict[str, str] = {}
+
+
+class GenerationState(msgspec.Struct, array_like=True):
+    """Key ("admitted",): the generations that may run. built: document type -> generation that it was last rebuilt with, whole."""
+
+    current: int
+    next: int = 0
+    number: int = 1
+    numbers: dict[int, int] = {}
+    built: dict[str, int] = {}
+    text: str = ""
+
+
+class JobState(msgspec.Struct, array_like=True, kw_only=True):
+    """Long work, a slice at a time. Key: (id,).
+
+    kind      "fanout": documents of a changed row; "refresh": all documents of a type; "handle": a handler over all rows of a table
+    at        the change's commit timestamp (fanout) or the timestamp at which the job began
+    cursor    kind's own position
+    """
+
+    id: str
+    kind: str
+    lane: int
+    at: int
+    target: str
+    change: bytes = b""
+    cursor: bytes = b""
+    done: int = 0
+    total: int = 0
+    state: str = "running"  # running, paused, done, cancelled
+    started_ms: float = 0.0
+    finished_ms: float = 0.0
+    generation: int = 0
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_source_state = msgspec.msgpack.Decoder(SourceState).decode
+decode_generation_state = msgspec.msgpack.Decoder(GenerationState).decode
+decode_job_state = msgspec.msgpack.Decoder(JobState).decode
+decode_names = msgspec.msgpack.Decoder(tuple[str, ...]).decode
+
+
+def source_key(source: str) -> bytes:
+    """Key of a source's row in _sources."""
+    return encode_key((source,))
+
+
+def document_table(document_type: str) -> str:
+    return f"document:{document_type}"
+
+
+def reference_index(reference: Reference) -> str:
+    return f"ref:{reference.table}.{reference.name}"
+
+
+def collection_index(collection: Collection) -> str:
+    return f"col:{collection.table}.{collection.name}"
+
+
+def reads_index(document_type: str) -> str:
+    return f"reads:{document_type}"
+
+
+def ack_table(handler: str) -> str:
+    return f"ack:{handler}"
+
+
+def specs(flows: Flows, handlers: tuple[str, ...] = ()) -> list[TableSpec]:
+    """Every table that an installation with these flows and handlers needs."""
+    found = [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, SCHEMAS)]
+    for table in flows.tables.values():
+        found += _table_specs(table)
+    for document in flows.documents.values():
+        found += _document_specs(document)
+    return found + [TableSpec(ack_table(handler), {ACK: Keep.NEWEST}) for handler in handlers]
+
+
+def _table_specs(table: Table) -> list[TableSpec]:
+    rows = TableSpec(table.name, dict.fromkeys(table.groups(), Keep.VERSIONED))
+    references = [TableSpec(reference_index(item), {"": Keep.INDEX}) for item in table.references.values()]
+    collections = [TableSpec(collection_index(item), {"": Keep.INDEX}) for item in table.collections.values()]
+    return [rows, *references, *collections]
+
+
+def _document_specs(document: Document) -> list[TableSpec]:
+    groups = {CONTENT: Keep.VERSIONED, BUILD: Keep.NEWEST}
+    return [
+        TableSpec(document_table(document.name), groups, large=frozenset({CONTENT})),
+        TableSpec(reads_index(document.name), {"": Keep.INDEX}),
+    ]
