@@ -1,1 +1,1 @@
-""""""
+"""Argus: handlers join rows into documents, triggered by notifications."""
