@@ -4,6 +4,7 @@ A hundred names a document would cost more bytes than its values. So a record ca
 the column names in order; schemas are stored once (the Repo's `schemas`, and a message in the documents topic).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -45,7 +46,7 @@ class DocumentRecord(msgspec.Struct, array_like=True, gc=False):
     """One version of a document's content: what is compared, stored and published. `values` None: a tombstone."""
 
     schema: int
-    values: list[Any] | tuple[Any, ...] | None
+    values: Sequence[Any] | None
     servable: bool = False
     missing: list[str] | None = None
 
