@@ -6,7 +6,8 @@
     @handler(observes=["campaigns.daily_budget_micros"], version=1)
     async def pace_campaign(ctx: HandlerContext, change: Change) -> None: ...
 
-Both decorators return the function as it is, so a test calls it like any other function. A handler is what Percolator calls an observer.
+Both decorators return the function as it is, so a test calls it like any other function. A handler is what
+Percolator calls an observer.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -52,14 +53,16 @@ class Row(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a handler is called with: the row that changed. columns: what changed, as far as known; coalesced changes come once."""
+    """What a handler is called with: the row that changed. columns: what changed, as far as known; coalesced changes
+    come once."""
 
     row: RowRef
     columns: frozenset[str]
 
 
 class HandlerContext(Protocol):
-    """Reads at one snapshot, writes in one transaction. It cannot commit: the driver does, and runs the handler again on a conflict."""
+    """Reads at one snapshot, writes in one transaction. It cannot commit: the driver does, and runs the handler
+    again on a conflict."""
 
     def row(self, table: str, *key: Any) -> RowRef:
         """Address of another row of the same source; `ctx.row("spend", *change.row.key)`."""
@@ -74,7 +77,8 @@ class HandlerContext(Protocol):
         ...
 
     def write(self, row: RowRef, values: Mapping[str, Any]) -> None:
-        """Sets columns that the flows file gives to this handler; the others keep their values. Seen by this handler's later reads."""
+        """Sets columns that the flows file gives to this handler; the others keep their values. Seen by this
+        handler's later reads."""
         ...
 
     def delete(self, row: RowRef) -> None:
@@ -84,7 +88,8 @@ class HandlerContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """A computed field. inputs: parameter -> path from the document's root. asynchronous: takes `ctx` first and may read rows."""
+    """A computed field. inputs: parameter -> path from the document's root. asynchronous: takes `ctx` first and may
+    read rows."""
 
     name: str
     function: Callable[..., Any]

@@ -31,10 +31,12 @@ class TableRows(msgspec.Struct, array_like=True, gc=False):
 
 
 class Unit(msgspec.Struct, array_like=True, gc=False):
-    """Everything that a source committed in (begin, position], with the rows as they are at `position` (rules.md, Source units).
+    """Everything that a source committed in (begin, position], with the rows as they are at `position` (rules.md,
+    Source units).
 
-    kind          "stream": from the change log; "chunk": of a bootstrap or a comparison; "done": the named tables are bootstrapped;
-                  "parked": the named tables are parked because of `reason` (a used column is gone); "unparked"
+    kind          "stream": from the change log; "chunk": of a bootstrap or a comparison; "done": the named tables
+                  are bootstrapped; "parked": the named tables are parked because of `reason` (a used column is
+                  gone); "unparked"
     incarnation   of the source; 1 at first, higher after `attach --new-incarnation`
     waits_for     position of the last unit of a higher lane that was sent before this one; apply only after that
     part, parts   a unit above unit_rows_max is cut; parts are applied in one Repo transaction
@@ -64,7 +66,8 @@ class RowChange(msgspec.Struct, array_like=True, gc=False):
     """One changed row of a notification.
 
     columns      names of the columns that really changed; empty: the row was deleted or is new (all changed)
-    references   name of each changed reference or collection -> (old parent's key or None, new parent's key or None), encoded keys
+    references   name of each changed reference or collection -> (old parent's key or None, new parent's key or
+                 None), encoded keys
     """
 
     table: str
@@ -74,8 +77,8 @@ class RowChange(msgspec.Struct, array_like=True, gc=False):
 
 
 class Notification(msgspec.Struct, array_like=True, gc=False):
-    """Changes of one commit, in one lane. On the log it is `commit timestamp, 8 bytes big-endian` + this, so that it is encoded before
-    the commit timestamp is known.
+    """Changes of one commit, in one lane. On the log it is `commit timestamp, 8 bytes big-endian` + this, so that it
+    is encoded before the commit timestamp is known.
 
     lane         of the cause
     commit_ms, capture_ms   as in Unit; apply_ms: wall clock when the updater committed
@@ -88,23 +91,37 @@ class Notification(msgspec.Struct, array_like=True, gc=False):
     apply_ms: float = 0.0
 
 
-class DocumentChange(msgspec.Struct, array_like=True, gc=False):
-    """A publication to come: one document whose content changed in this commit. On the log: commit timestamp + this."""
+class Cause(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The change behind a build: its commit timestamp in the Repo, its lane, and when it passed each stage (wall
+    clock, ms)."""
 
-    type: str
-    key: bytes
-    lane: int = 0
+    change: int
+    lane: int
     commit_ms: float = 0.0
     capture_ms: float = 0.0
     apply_ms: float = 0.0
+
+
+class DocumentChanges(msgspec.Struct, array_like=True, gc=False):
+    """Publications to come: documents of one type whose content changed in this commit. On the log: commit timestamp
+    + this.
+
+    causes: for each key the position of its cause in `reasons`.
+    """
+
+    type: str
+    keys: list[bytes]
+    causes: list[int]
+    reasons: list[Cause]
     build_ms: float = 0.0
 
 
 class DeltaDocument(msgspec.Struct, array_like=True, gc=False):
     """A message of the documents topic.
 
-    kind       "document": `content` is an encoded DocumentRecord (tombstone: its values are None); "schema": `content` is an encoded
-               Schema; "heartbeat": everything up to `watermark` is published or was found unchanged
+    kind       "document": `content` is an encoded DocumentRecord (tombstone: its values are None); "schema":
+               `content` is an encoded Schema; "heartbeat": everything up to `watermark` is published or was found
+               unchanged
     sequence   commit timestamp of the content; consumers keep the highest
     """
 
@@ -126,7 +143,7 @@ encode = msgspec.msgpack.Encoder().encode
 decode_unit = msgspec.msgpack.Decoder(Unit).decode
 decode_delta = msgspec.msgpack.Decoder(DeltaDocument).decode
 _decode_notification = msgspec.msgpack.Decoder(Notification).decode
-_decode_document_change = msgspec.msgpack.Decoder(DocumentChange).decode
+_decode_document_changes = msgspec.msgpack.Decoder(DocumentChanges).decode
 
 
 def decode_notification(message: bytes) -> tuple[int, Notification]:
@@ -134,6 +151,6 @@ def decode_notification(message: bytes) -> tuple[int, Notification]:
     return int.from_bytes(message[:8], "big"), _decode_notification(message[8:])
 
 
-def decode_document_change(message: bytes) -> tuple[int, DocumentChange]:
-    """A message of the publications topic -> (commit timestamp, change)."""
-    return int.from_bytes(message[:8], "big"), _decode_document_change(message[8:])
+def decode_document_changes(message: bytes) -> tuple[int, DocumentChanges]:
+    """A message of the publications topic -> (commit timestamp, changes)."""
+    return int.from_bytes(message[:8], "big"), _decode_document_changes(message[8:])

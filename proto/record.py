@@ -1,7 +1,8 @@
 """How the values of a row, or the fields of a document, are stored: positions under a named schema, not a map.
 
-A hundred names a document would cost more bytes than its values. So a record carries the id of its schema, which is a hash of
-the column names in order; schemas are stored once (the Repo's `schemas`, and a message in the documents topic).
+A hundred names a document would cost more bytes than its values. So a record carries the id of its schema, which is
+a hash of the column names in order; schemas are stored once (the Repo's `schemas`, and a message in the documents
+topic).
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,8 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     """One version of one column group of one row.
 
     values    aligned with the schema; None: the row is deleted (a tombstone), or was never good (see `parked`)
-    source    (incarnation, position) of the source unit that wrote it: the version guard; (0, 0) when a handler wrote it
+    source    (incarnation, position) of the source unit that wrote it: the version guard; (0, 0) when a handler
+              wrote it
     base      commit timestamp at which the columns last changed that `since` does not name; 0: with this version
     since     column position -> commit timestamp of its last change; 0: with this version (a writer can't know its own)
     writer    who wrote it: "" for the updater, else the handler's name and version
@@ -52,11 +54,16 @@ class DocumentRecord(msgspec.Struct, array_like=True, gc=False):
 
 
 class BuildRecord(msgspec.Struct, array_like=True, gc=False):
-    """When a document was last built: the snapshot's timestamp, and by which flows generation. The acknowledgement."""
+    """When a document was last built: the snapshot's timestamp, and by which flows generation. The acknowledgement.
+
+    content_hash: xxh3_64 of the encoded content, so that an unchanged document costs no read of its content.
+    reads: rows found through ctx.read, as (table, key).
+    """
 
     built_at: int
     generation: int
-    reads: list[tuple[str, bytes]] | None = None  # rows found through ctx.read: (table, key)
+    content_hash: int = 0
+    reads: list[tuple[str, bytes]] | None = None
 
 
 encode = msgspec.msgpack.Encoder().encode

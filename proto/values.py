@@ -1,7 +1,8 @@
 """Column types: how a raw database value becomes a stored value, and how a handler sees it.
 
 Stored values are what msgpack and JSON both have: None, bool, int, float, str, bytes, list, dict. Decimals,
-dates and datetimes are stored as text, in the form in which the command line prints them, so that a plain copy costs nothing.
+dates and datetimes are stored as text, in the form in which the command line prints them, so that a plain copy costs
+nothing.
 """
 
 import math

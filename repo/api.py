@@ -1,12 +1,14 @@
 """The Storage Repo as services see it: snapshots, transactions, outcomes. Two engines stand behind it.
 
-Terms. A row is (table, key); `key` is an encoded key (proto.codec), bytes. Its columns live in *groups*; a *cell* is (table, key, group), the
-unit of writing and of conflict. A *snapshot* is a timestamp: a read sees, of each cell, the newest version committed at or below it.
-A *transaction* is a value until `Repo.commit`: reads come from its snapshot, writes wait in it. Snapshot isolation: a commit
-conflicts when a cell that it wrote or checked was committed by somebody else after its snapshot.
+Terms. A row is (table, key); `key` is an encoded key (proto.codec), bytes. Its columns live in *groups*; a *cell* is
+(table, key, group), the unit of writing and of conflict. A *snapshot* is a timestamp: a read sees, of each cell, the
+newest version committed at or below it. A *transaction* is a value until `Repo.commit`: reads come from its
+snapshot, writes wait in it. Snapshot isolation: a commit conflicts when a cell that it wrote or checked was
+committed by somebody else after its snapshot.
 
-Kinds of groups: VERSIONED keeps history; NEWEST keeps only the newest version (a reader of any snapshot gets the newest); index tables
-hold entries `key -> value` without versions or conflicts, changed only together with the row that they describe.
+Kinds of groups: VERSIONED keeps history; NEWEST keeps only the newest version (a reader of any snapshot gets the
+newest); index tables hold entries `key -> value` without versions or conflicts, changed only together with the row
+that they describe.
 """
 
 from collections.abc import Iterator, Sequence
@@ -61,7 +63,8 @@ class OutcomeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """commit_timestamp: of this transaction when COMMITTED, of the other one when CONFLICT (retry with snapshot(at_least=it))."""
+    """commit_timestamp: of this transaction when COMMITTED, of the other one when CONFLICT (retry with
+    snapshot(at_least=it))."""
 
     kind: OutcomeKind
     commit_timestamp: int = 0
@@ -79,16 +82,19 @@ class Snapshot(Protocol):
     def timestamp(self) -> int: ...
 
     def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
-        """The visible version of each cell, in the order of `keys`; None where there is none; a tombstone is a Version with value None.
+        """The visible version of each cell, in the order of `keys`; None where there is none; a tombstone is a
+        Version with value None.
 
-        NEWEST groups: the newest version, whatever the snapshot. Raises TooOldError when the snapshot fell below the gc watermark.
+        NEWEST groups: the newest version, whatever the snapshot. Raises TooOldError when the snapshot fell below the
+        gc watermark.
         """
         ...
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
     ) -> list[list[tuple[bytes, bytes]]]:
-        """Of an index table: for each prefix the first `limit_each` entries (key, value) in key order, those above `after` only.
+        """Of an index table: for each prefix the first `limit_each` entries (key, value) in key order, those above
+        `after` only.
 
         One call for many prefixes. As of now, not of the snapshot (entries have no versions).
         """
@@ -97,7 +103,8 @@ class Snapshot(Protocol):
     def scan(
         self, table: str, group: str, after: bytes = b"", before: bytes | None = None, limit: int = 1000
     ) -> list[tuple[bytes, Version]]:
-        """Rows in key order with after < key (< before), tombstones left out; at most `limit`. Fewer than `limit`: that was the end."""
+        """Rows in key order with after < key (< before), tombstones left out; at most `limit`. Fewer than `limit`:
+        that was the end."""
         ...
 
     def partitions(self, table: str, count: int) -> list[tuple[bytes, bytes | None]]:
@@ -154,7 +161,8 @@ class Repo(Protocol):
     """The Storage Repo. Safe to use from several threads and processes."""
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
-        """Makes tables and groups known; idempotent; a group whose kind differs from what is stored is a SettingsError."""
+        """Makes tables and groups known; idempotent; a group whose kind differs from what is stored is a
+        SettingsError."""
         ...
 
     def snapshot(self, at_least: int = 0) -> Snapshot:
@@ -172,8 +180,8 @@ class Repo(Protocol):
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         """Commits many at once, in order, each on its own terms; members are checked against each other.
 
-        Each committed one gets a commit timestamp of its own, increasing in the order of the list. Inside `Durable.group` the outcome
-        holds if the group does.
+        Each committed one gets a commit timestamp of its own, increasing in the order of the list. Inside
+        `Durable.group` the outcome holds if the group does.
         """
         ...
 
@@ -182,7 +190,8 @@ class Repo(Protocol):
         ...
 
     def collect_garbage(self, before: int, limit: int = 10_000) -> int:
-        """Removes versions that no snapshot at or above `before` (or the oldest lease, if older) can see; returns how many."""
+        """Removes versions that no snapshot at or above `before` (or the oldest lease, if older) can see; returns
+        how many."""
         ...
 
     def tables(self) -> Iterator[TableSpec]: ...

@@ -1,7 +1,9 @@
-"""Keys of index entries: parent key + order value + child key, each part shortened where it would not fit; the value is the child key.
+"""Keys of index entries: parent key + order value + child key, each part shortened where it would not fit; the value
+is the child key.
 
-An LMDB key holds 511 bytes. A parent or child key above its bound is replaced by a hash (grouping still works, the value has the whole child
-key); a long order value keeps its beginning (order among values with equal beginnings is then by child key).
+An LMDB key holds 511 bytes. A parent or child key above its bound is replaced by a hash (grouping still works, the
+value has the whole child key); a long order value keeps its beginning (order among values with equal beginnings is
+then by child key).
 """
 
 import hashlib

@@ -1,4 +1,5 @@
-"""Rows over records: schemas kept once, values aligned with the columns of today, versions told apart by when a column changed."""
+"""Rows over records: schemas kept once, values aligned with the columns of today, versions told apart by when a
+column changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -45,7 +46,8 @@ class Schemas:
 
 
 class GroupReader:
-    """Decodes the records of one group of one table into lists aligned with today's columns (None for a column the record lacks)."""
+    """Decodes the records of one group of one table into lists aligned with today's columns (None for a column the
+    record lacks)."""
 
     def __init__(self, schemas: Schemas, schema: Schema) -> None:
         self.schema = schema

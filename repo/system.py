@@ -35,7 +35,8 @@ class SourceState(msgspec.Struct, array_like=True):
 
 
 class GenerationState(msgspec.Struct, array_like=True):
-    """Key ("admitted",): the generations that may run. built: document type -> generation that it was last rebuilt with, whole."""
+    """Key ("admitted",): the generations that may run. built: document type -> generation that it was last rebuilt
+    with, whole."""
 
     current: int
     next: int = 0
@@ -48,7 +49,8 @@ class GenerationState(msgspec.Struct, array_like=True):
 class JobState(msgspec.Struct, array_like=True, kw_only=True):
     """Long work, a slice at a time. Key: (id,).
 
-    kind      "fanout": documents of a changed row; "refresh": all documents of a type; "handle": a handler over all rows of a table
+    kind      "fanout": documents of a changed row; "refresh": all documents of a type; "handle": a handler over all
+              rows of a table
     at        the change's commit timestamp (fanout) or the timestamp at which the job began
     cursor    kind's own position
     """

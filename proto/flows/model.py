@@ -1,4 +1,5 @@
-"""The flows file as values: what every service is configured with. Made by proto.flows.loader, immutable, compared by `generation`."""
+"""The flows file as values: what every service is configured with. Made by proto.flows.loader, immutable, compared
+by `generation`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,8 +72,8 @@ class Table:
     at: Location = Location()
 
     def groups(self) -> dict[str, tuple[str, ...]]:
-        """Group name -> its columns in order: "high", "medium", "low" for the source's columns, by lane (the key columns stand in the
-        group of the table's lane), and "@HANDLER" for the columns that a handler derives."""
+        """Group name -> its columns in order: "high", "medium", "low" for the source's columns, by lane (the key
+        columns stand in the group of the table's lane), and "@HANDLER" for the columns that a handler derives."""
         grouped: dict[str, list[str]] = {}
         for column in self.columns.values():
             name = f"@{column.writer}" if column.writer else column.lane.name.lower()
@@ -82,7 +83,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a document: a plain copy along `path`, or computed by `handler` ("module:function" or a registered name)."""
+    """One field of a document: a plain copy along `path`, or computed by `handler` ("module:function" or a
+    registered name)."""
 
     name: str
     path: str = ""
@@ -107,7 +109,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """A whole flows file. generation: hash of its meaning (not of its comments); the handlers' versions are added by argus."""
+    """A whole flows file. generation: hash of its meaning (not of its comments); the handlers' versions are added by
+    argus."""
 
     tables: Mapping[str, Table]
     documents: Mapping[str, Document]

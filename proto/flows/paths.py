@@ -1,4 +1,5 @@
-"""Paths: `ad_group.campaign.daily_budget_micros` from a table along references and collections to a column, a row or rows."""
+"""Paths: `ad_group.campaign.daily_budget_micros` from a table along references and collections to a column, a row or
+rows."""
 
 from dataclasses import dataclass
 

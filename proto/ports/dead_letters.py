@@ -10,9 +10,11 @@ class DeadLetterEntry(msgspec.Struct, array_like=True, kw_only=True):
     """One thing that failed.
 
     stage      "capture", "apply", "build", "handle", "publish"
-    subject    what failed, as an address that people read: "ads/4711" (row), "ad/4711" (document), "pace_campaign campaigns/7"
+    subject    what failed, as an address that people read: "ads/4711" (row), "ad/4711" (document), "pace_campaign
+               campaigns/7"
     column     the column or field, if one is to blame
-    message    the message (a unit cut down to its row, a notification), as bytes that `replay` can offer again; b"" when the source is read again
+    message    the message (a unit cut down to its row, a notification), as bytes that `replay` can offer again; b""
+               when the source is read again
     lane       in which replay goes
     """
 
@@ -32,7 +34,8 @@ class DeadLetterEntry(msgspec.Struct, array_like=True, kw_only=True):
 
 
 class DeadLetters(Protocol):
-    """Keyed by (stage, subject): the newest failure replaces the older one and keeps its first_ms; durable with the group."""
+    """Keyed by (stage, subject): the newest failure replaces the older one and keeps its first_ms; durable with the
+    group."""
 
     def put(self, entry: DeadLetterEntry) -> None: ...
 

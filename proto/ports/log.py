@@ -1,8 +1,8 @@
 """The log: named topics, numbered partitions, dense offsets, durable consumer positions.
 
-Terms. An *offset* is the place of a message in its partition, from 0, without gaps while it is retained. A *position* is the offset of
-the next message that a consumer group has to process: everything below it is done. A position that was saved is durable with
-whatever was written in the same group commit (`Durable.group`).
+Terms. An *offset* is the place of a message in its partition, from 0, without gaps while it is retained. A
+*position* is the offset of the next message that a consumer group has to process: everything below it is done. A
+position that was saved is durable with whatever was written in the same group commit (`Durable.group`).
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,16 @@ class Durable(Protocol):
     """Several writes, one durable commit."""
 
     def group(self) -> AbstractContextManager[None]:
-        """All that is written inside (log and Repo alike) becomes durable and visible at exit, together; an exception undoes all of it.
+        """All that is written inside (log and Repo alike) becomes durable and visible at exit, together; an
+        exception undoes all of it.
 
-        Nests: only the outermost exit commits. Takes no lock before the first write. Reads inside see the group's own writes.
-        Raises UnavailableError when the disk is full (nothing of the group is kept).
+        Nests: only the outermost exit commits. Takes no lock before the first write. Reads inside see the group's
+        own writes. Raises UnavailableError when the disk is full (nothing of the group is kept).
         """
+        ...
+
+    def writing(self) -> bool:
+        """Whether the open group of this thread has already written something: what is added to it now costs no commit of its own."""
         ...
 
 
@@ -37,7 +42,8 @@ class Log(Durable, Protocol):
         ...
 
     def read(self, topic: str, partition: int, offset: int, limit: int, bytes_max: int = 8 << 20) -> list[Message]:
-        """Up to `limit` messages from `offset` (or from the first that is retained, if that is later), at least one when there is one."""
+        """Up to `limit` messages from `offset` (or from the first that is retained, if that is later), at least one
+        when there is one."""
         ...
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:

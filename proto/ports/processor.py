@@ -23,7 +23,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now. The engine offers it again after `after_ms`, with attempt + 1; what it had written stays undone or is idempotent."""
+    """Not now. The engine offers it again after `after_ms`, with attempt + 1; what it had written stays undone or is
+    idempotent."""
 
     after_ms: float
     reason: str = ""

@@ -1,0 +1,104 @@
+"""What a document type reads, as a tree: its root table, and the references and collections that its paths follow."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from proto.flows.model import Collection, Flows, Reference, Table
+from proto.flows.paths import Hop, Path
+
+
+@dataclass(slots=True)
+class Slot:
+    """The values of one group of one node, aligned with `columns`. `number`: its place in what the fetch returns."""
+
+    number: int
+    group: str
+    columns: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Node:
+    """One table of the tree. path: the hops' names joined by dots; "" for the root. many: below a collection, so its
+    values are lists.
+
+    slots: by group; the group that holds the key is always among them, because it says whether the row is there.
+    used: columns that the document depends on, those that hops start from included.
+    """
+
+    path: str
+    table: Table
+    hop: Hop | None
+    parent: "Node | None"
+    many: bool
+    slots: dict[str, Slot] = field(default_factory=dict)
+    children: dict[str, "Node"] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    @property
+    def key_group(self) -> str:
+        return self.table.columns[self.table.key[0]].lane.name.lower()
+
+    def upward(self) -> tuple[Hop, ...]:
+        """The hops from this node to the root, the nearest first."""
+        return () if self.parent is None or self.hop is None else (self.hop, *self.parent.upward())
+
+
+class Plan:
+    """The tree of one document type. nodes: parents before children; slots: in the order of their numbers."""
+
+    def __init__(self, flows: Flows, root: str) -> None:
+        self._flows = flows
+        self.root = Node("", flows.tables[root], None, None, False)
+        self.nodes: list[Node] = [self.root]
+        self.slots: list[Slot] = []
+        self._slot(self.root, self.root.key_group)
+
+    def add(self, path: Path) -> tuple[Node, Slot | None, int]:
+        """Makes room for a path: its node, and for a column its slot and position (for rows: no slot, all groups are
+        read)."""
+        node = self.root
+        for hop in path.hops:
+            node = node.children.get(hop.name) or self._child(node, hop)
+        if path.column is None:
+            self._whole(node)
+            return node, None, -1
+        node.used.add(path.column.name)
+        slot = self._slot_of_column(node, path.column.name)
+        return node, slot, slot.columns.index(path.column.name)
+
+    def dependencies(self) -> Iterable[tuple[Node, frozenset[str]]]:
+        """Every node with the columns whose change changes documents."""
+        return [(node, frozenset(node.used)) for node in self.nodes]
+
+    def _child(self, parent: Node, hop: Hop) -> Node:
+        table = self._flows.tables[hop.parent if isinstance(hop, Reference) else hop.child]
+        path = f"{parent.path}.{hop.name}" if parent.path else hop.name
+        node = Node(path, table, hop, parent, parent.many or isinstance(hop, Collection))
+        parent.children[hop.name] = node
+        self.nodes.append(node)
+        self._slot(node, node.key_group)
+        starts = parent if isinstance(hop, Reference) else node  # the table that holds the hop's columns
+        for column in hop.columns:
+            starts.used.add(column)
+            self._slot_of_column(starts, column)
+        if isinstance(hop, Collection) and hop.order_by:
+            node.used.add(hop.order_by)
+        return node
+
+    def _whole(self, node: Node) -> None:
+        node.used.update(node.table.columns)
+        for group in node.table.groups():
+            self._slot(node, group)
+
+    def _slot_of_column(self, node: Node, column: str) -> Slot:
+        for group, columns in node.table.groups().items():
+            if column in columns:
+                return self._slot(node, group)
+        raise KeyError(column)
+
+    def _slot(self, node: Node, group: str) -> Slot:
+        slot = node.slots.get(group)
+        if slot is None:
+            slot = node.slots[group] = Slot(len(self.slots), group, node.table.groups()[group])
+            self.slots.append(slot)
+        return slot

@@ -1,0 +1,199 @@
+"""Brings a flows file and the functions that it names together: the one visible place of registration."""
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import xxhash
+
+from argus.api import FieldSpec, HandlerSpec
+from proto.errors import FlowsError
+from proto.flows.model import Field, Flows, Location
+from proto.flows.paths import nearest, resolve
+
+Spec = FieldSpec | HandlerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Flows with everything resolved. generation: hash of the flows and of all versions of functions; workers that
+    disagree don't mix.
+
+    fields     (document type, field name) -> computed field
+    handlers   by the name that the flows file uses (which is also what `Column.writer` says)
+    """
+
+    flows: Flows
+    fields: Mapping[tuple[str, str], FieldSpec]
+    handlers: Mapping[str, HandlerSpec]
+    generation: int
+
+
+def specs_of(modules: Iterable[ModuleType]) -> dict[str, Spec]:
+    """Every decorated function of the modules, by its name and by `module:name`."""
+    found: dict[str, Spec] = {}
+    for module in modules:
+        for name, value in vars(module).items():
+            spec = getattr(value, "__adsindex__", None)
+            if spec is None or value.__module__ != module.__name__:
+                continue
+            if name in found:
+                raise FlowsError(
+                    f"two functions are named {name!r}", file=str(module.__file__), hint="rename one of them"
+                )
+            found[name] = found[f"{module.__name__}:{name}"] = spec
+    return found
+
+
+def register(flows: Flows, modules: Sequence[ModuleType] = ()) -> Application:
+    """Resolves every handler that the flows name, adds fields that name their document themselves, checks inputs and
+    observed columns.
+
+    Raises FlowsError with the line of the flows file.
+    """
+    known = specs_of(modules)
+    flows = _with_own_fields(flows, known)
+    fields = {
+        (document.name, field.name): _field_spec(flows, document.root, field, known)
+        for document in flows.documents.values()
+        for field in document.fields.values()
+        if field.handler
+    }
+    handlers = _handlers(flows, known)
+    _refuse_cycles(flows, handlers)
+    return Application(flows, fields, handlers, _generation(flows, fields, handlers))
+
+
+def _with_own_fields(flows: Flows, known: Mapping[str, Spec]) -> Flows:
+    """Adds computed fields declared by `@field(document=...)` alone."""
+    documents = dict(flows.documents)
+    for name, spec in known.items():
+        if ":" in name or not isinstance(spec, FieldSpec) or not spec.document:
+            continue
+        document = documents.get(spec.document)
+        if document is None:
+            hint = nearest(spec.document, list(documents))
+            raise FlowsError(f"@field {name!r} names document {spec.document!r}", file=flows.file, hint=hint)
+        if name not in document.fields:
+            added = Field(name=name, handler=name, at=Location(spec.function.__code__.co_filename))
+            documents[document.name] = replace(document, fields={**document.fields, name: added})
+    return replace(flows, documents=documents)
+
+
+def _find(reference: str, known: Mapping[str, Spec], at: Location) -> Spec:
+    if reference in known:
+        return known[reference]
+    module_name, _, function_name = reference.partition(":")
+    if not function_name:
+        hint = f"write module:function, or pass the file with --handlers; {nearest(reference, list(known))}"
+        raise FlowsError(f"handler {reference!r} is not known", file=at.file, line=at.line, hint=hint)
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        hint = "is the module on the path, or should its file be passed with --handlers?"
+        raise FlowsError(f"handler {reference!r}: {error}", file=at.file, line=at.line, hint=hint) from error
+    spec: Spec | None = getattr(getattr(module, function_name, None), "__adsindex__", None)
+    if spec is None:
+        hint = nearest(function_name, [name for name in specs_of([module]) if ":" not in name])
+        message = f"handler {reference!r}: {module_name} has no function of that name with @field or @handler"
+        raise FlowsError(message, file=at.file, line=at.line, hint=hint)
+    return spec
+
+
+def _field_spec(flows: Flows, root: str, field: Field, known: Mapping[str, Spec]) -> FieldSpec:
+    spec = _find(field.handler, known, field.at)
+    if not isinstance(spec, FieldSpec):
+        hint = "a field's function is marked with @field(inputs=..., version=...)"
+        raise FlowsError(f"{field.handler!r} is not a @field", file=field.at.file, line=field.at.line, hint=hint)
+    for parameter, path in spec.inputs.items():
+        try:
+            resolve(flows, root, path)
+        except FlowsError as error:
+            message = f"field {field.name!r}, input {parameter!r}: {error}"
+            raise FlowsError(message, file=field.at.file, line=field.at.line) from None
+    code = spec.function.__code__
+    taken = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    if code.co_flags & 0x0C == 0 and set(spec.inputs) - taken:
+        odd = sorted(set(spec.inputs) - taken)[0]
+        hint = f"the function takes: {', '.join(sorted(taken)) or 'nothing'}"
+        raise FlowsError(
+            f"field {field.name!r} has no parameter {odd!r}", file=field.at.file, line=field.at.line, hint=hint
+        )
+    return spec
+
+
+def _handlers(flows: Flows, known: Mapping[str, Spec]) -> dict[str, HandlerSpec]:
+    named = {
+        column.writer: table.at for table in flows.tables.values() for column in table.columns.values() if column.writer
+    }
+    handlers: dict[str, HandlerSpec] = {}
+    for reference, at in named.items():
+        spec = _find(reference, known, at)
+        if not isinstance(spec, HandlerSpec):
+            hint = "a function that writes rows is marked with @handler(observes=[...], version=...)"
+            raise FlowsError(f"{reference!r} is not a @handler", file=at.file, line=at.line, hint=hint)
+        handlers[reference] = spec
+        for observed in spec.observes:
+            _check_observed(flows, reference, observed, at)
+    used = {spec.name for spec in handlers.values()}
+    for name, spec in known.items():
+        if isinstance(spec, HandlerSpec) and ":" not in name and name not in used:
+            hint = f'give it a derived column: [tables.TABLE.derived] COLUMN = {{type = "...", handler = "{name}"}}'
+            raise FlowsError(f"handler {name!r} has no column to write in the flows file", file=flows.file, hint=hint)
+    return handlers
+
+
+def _check_observed(flows: Flows, reference: str, observed: str, at: Location) -> None:
+    table_name, _, column_name = observed.partition(".")
+    table = flows.tables.get(table_name)
+    if table is None:
+        hint = nearest(table_name, list(flows.tables))
+        raise FlowsError(
+            f"handler {reference!r} observes unknown table {table_name!r}", file=at.file, line=at.line, hint=hint
+        )
+    if column_name and column_name not in table.columns:
+        hint = nearest(column_name, list(table.columns))
+        raise FlowsError(
+            f"handler {reference!r} observes unknown column {observed!r}", file=at.file, line=at.line, hint=hint
+        )
+    written = {column.name for column in table.columns.values() if column.writer == reference}
+    if column_name in written or (not column_name and written):
+        hint = "it would call itself for ever; observe the columns that it reads"
+        raise FlowsError(
+            f"handler {reference!r} observes {observed!r}, which it writes", file=at.file, line=at.line, hint=hint
+        )
+
+
+def _refuse_cycles(flows: Flows, handlers: Mapping[str, HandlerSpec]) -> None:
+    """Handlers that observe each other's columns would go round for ever."""
+    after: dict[str, set[str]] = {}
+    for reference, spec in handlers.items():
+        for observed in spec.observes:
+            table_name, _, column_name = observed.partition(".")
+            columns = flows.tables[table_name].columns
+            writers = {columns[column_name].writer} if column_name else {column.writer for column in columns.values()}
+            after.setdefault(reference, set()).update(writers - {"", reference})
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        if name in trail:
+            loop = " -> ".join([*trail[trail.index(name) :], name])
+            raise FlowsError(
+                f"handlers observe each other in a circle: {loop}", file=flows.file, hint="break the circle"
+            )
+        if name not in done:
+            for other in sorted(after.get(name, ())):
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in handlers:
+        visit(name, ())
+
+
+def _generation(flows: Flows, fields: Mapping[tuple[str, str], FieldSpec], handlers: Mapping[str, HandlerSpec]) -> int:
+    parts = [str(flows.generation)]
+    for (document, name), field in sorted(fields.items()):
+        parts.append(f"{document}.{name}={field.version}:{sorted(field.inputs.items())}")
+    parts += [f"{name}={handlers[name].version}:{handlers[name].observes}" for name in sorted(handlers)]
+    return xxhash.xxh3_64_intdigest("\n".join(parts).encode()) & 0x7FFFFFFFFFFFFFFF
