@@ -1,7 +1,8 @@
 """The forward index: (type, key) -> newest content, kept as bytes, merged by sequence.
 
-Garbage: a tombstone stays, so that a late message below its sequence can't bring a deleted document back; `forget_tombstones` drops
-those that the caller knows to be older than anything that can still arrive. Schemas are never dropped (a few for each flows file).
+Garbage: a tombstone stays, so that a late message below its sequence can't bring a deleted document back;
+`forget_tombstones` drops those that the caller knows to be older than anything that can still arrive. Schemas are never
+dropped (a few for each flows file).
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,10 @@ from serving.document import ServedDocument, decode_schema, decode_served, is_to
 
 @dataclass(slots=True)
 class ForwardCounters:
-    """applied: newer than what was held; duplicates: equal sequence; lower: an older sequence, refused; heartbeats, schemas: received."""
+    """Messages so far.
+
+    applied: newer than what was held; duplicates: equal sequence; lower: an older sequence, refused.
+    """
 
     applied: int = 0
     duplicates: int = 0
@@ -103,15 +107,18 @@ class ForwardIndex:
                 yield key
 
     def watermark(self, partitions: int = 1) -> int:
-        """Everything up to this commit timestamp is here, or was found unchanged; 0 until each of the partitions sent a heartbeat."""
+        """Everything up to this commit timestamp is here, or was found unchanged.
+
+        The least of the partitions' heartbeats; 0 until each has sent one.
+        """
         return min(map(self._watermarks.get, range(partitions), [0] * partitions), default=0)
 
     def pending_since_ms(self) -> float:
-        """When the oldest change was committed that was still unpublished at the newest heartbeats; 0.0: there was none."""
+        """Commit time of the oldest change that the newest heartbeats call unpublished; 0.0: there was none."""
         return min(filter(None, self._pending_ms.values()), default=0.0)
 
     def forget_tombstones(self, before: int) -> int:
-        """Drops tombstones below sequence `before`; returns how many. Only safe when no older message can still arrive."""
+        """Drops tombstones below `before`; returns how many. Only safe when no older message can still arrive."""
         dropped = 0
         for held in self._documents.values():
             old = [key for key, (sequence, content) in held.items() if sequence < before and is_tombstone(content)]

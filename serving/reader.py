@@ -20,8 +20,8 @@ Hook = Callable[[DeltaDocument, float], None]
 class DocumentReader:
     """The newest documents, from a base and what was published since.
 
-    initial        messages that stand for a base: its schemas, its documents (the sequence rule merges them with the topic)
-    start_offsets  partition -> where to go on in the topic: taken *before* the base was read; missing partitions: from 0
+    initial        messages that stand for a base: its schemas, its documents (merged with the topic by sequence)
+    start_offsets  partition -> where to go on, taken *before* the base was read; partitions not named: from 0
     on_document    see Hook; none: no clock is read
     """
 
@@ -61,8 +61,8 @@ class DocumentReader:
             return 0
         if messages[0].offset != offset:
             raise TooOldError(
-                f"{self._topic}/{partition} holds messages from {messages[0].offset} on, this reader stands at {offset}: "
-                "start it again from a base"
+                f"{self._topic}/{partition} holds messages from {messages[0].offset} on, "
+                f"this reader stands at {offset}: start it again, from a base"
             )
         deltas = self._decoded(messages, partition)
         self.index.apply(deltas, partition)
@@ -108,9 +108,9 @@ class DocumentReader:
         return self.index.get_servable(document_type, key)
 
     def wait_for(self, min_version: int, timeout_ms: float, wait: Wait | None = None) -> None:
-        """Returns when everything committed up to `min_version` is here. Without `wait` it takes what is on the log, once.
+        """Returns when everything committed up to `min_version` is here; without `wait` the log must hold it.
 
-        The watermark decides, never a document's own sequence: a build that began before `min_version` may commit after it.
+        The watermark decides, never a document's own sequence: a build may begin before `min_version`, commit after it.
         Raises TooStaleError that says where the reader stands.
         """
         if not min_version or min_version <= self.watermark():
@@ -128,10 +128,8 @@ class DocumentReader:
 
     def _where(self, min_version: int, timeout_ms: float) -> str:
         watermark = self.watermark()
-        return (
-            f"version {min_version} was demanded; everything up to {watermark} is servable "
-            f"({(min_version - watermark) / 1e6:.1f} ms short, waited {timeout_ms:g} ms, staleness {self.staleness_ms():.1f} ms)"
-        )
+        behind = f"waited {timeout_ms:g} ms, oldest pending change {self.staleness_ms():.1f} ms ago"
+        return f"version {min_version} was demanded, everything up to {watermark} is servable ({behind})"
 
     def watermark(self) -> int:
         """Everything up to this commit timestamp is here, or was found unchanged."""
