@@ -30,7 +30,7 @@ class Durable(Protocol):
         ...
 
     def writing(self) -> bool:
-        """Whether the open group of this thread has already written something: what is added to it now costs no commit of its own."""
+        """Whether this thread's group has begun to write: what is added to it now costs no commit of its own."""
         ...
 
 

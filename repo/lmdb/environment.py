@@ -87,6 +87,10 @@ class LmdbEnvironment:
         """This thread's write transaction if one has begun, else a read transaction of its own. Leave it soon: it holds back reuse of pages."""
         return _Read(self, self._thread())
 
+    def writing(self) -> bool:
+        """Whether this thread's group has already begun to write: what is added now costs no commit of its own."""
+        return self._thread().transaction is not None
+
     def last_transaction_id(self) -> int:
         """Of the newest commit of any process; cheap (no transaction)."""
         return self._lmdb.info()["last_txnid"]

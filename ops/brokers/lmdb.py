@@ -1,0 +1,196 @@
+"""The embedded log: topics, partitions and positions in the LMDB environment that holds the rows too.
+
+Two databases. `log.messages`: topic id (2 bytes), partition (2), offset (8) -> message.
+`log.state`: one byte that says what, then names:
+
+    I                              -> next topic id
+    T topic                        -> topic id, partitions in use
+    B topic 0 partition            -> topic id, first retained offset, next offset (kept when all messages are trimmed)
+    O topic 0 owner                -> partition that the owner holds
+    P consumer 0 topic 0 partition -> position
+
+Nothing is cached: several processes write, and a group may be undone. What grows is messages; `trim` removes them,
+when ops.engine.retention says so.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from proto.errors import CorruptionError
+from proto.ports.log import Message
+from repo.lmdb.environment import LmdbEnvironment
+
+if TYPE_CHECKING:
+    import lmdb
+
+MESSAGES, STATE = "log.messages", "log.state"
+
+_KEY = Struct(">HHQ")
+_BOUNDS = Struct(">HQQ")
+_TOPIC = Struct(">HH")
+_PARTITION = Struct(">H")
+_POSITION = Struct(">Q")
+_NEXT_TOPIC_ID = b"I"
+
+
+class LmdbLog:
+    """proto.ports.log.Log on LMDB. Safe for several threads and processes."""
+
+    def __init__(self, environment: LmdbEnvironment) -> None:
+        self._environment = environment
+        environment.database(MESSAGES)
+        environment.database(STATE)
+
+    def group(self) -> AbstractContextManager[None]:
+        return self._environment.group()
+
+    def writing(self) -> bool:
+        return self._environment.writing()
+
+    def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
+        if not values:
+            return self.bounds(topic, partition)[1]
+        with self._environment.write() as transaction:
+            return self.append_in(transaction, topic, partition, values)
+
+    def append_in(
+        self, transaction: "lmdb.Transaction[bytes]", topic: str, partition: int, values: Sequence[bytes]
+    ) -> int:
+        """The same within an open write transaction: messages that commit with the rows that they announce."""
+        state = self._environment.database(STATE)
+        bounds_key = _bounds_key(topic, partition)
+        stored = transaction.get(bounds_key, db=state)
+        if stored is None:
+            topic_id, first, begin = self._use_partition(transaction, topic, partition), 0, 0
+        else:
+            topic_id, first, begin = _BOUNDS.unpack(stored)
+        pack = _KEY.pack
+        items = [(pack(topic_id, partition, offset), value) for offset, value in enumerate(values, begin)]
+        messages = self._environment.database(MESSAGES)
+        if len(items) == 1:
+            transaction.put(*items[0], db=messages)
+        else:
+            with transaction.cursor(messages) as cursor:
+                cursor.putmulti(items)
+        transaction.put(bounds_key, _BOUNDS.pack(topic_id, first, begin + len(items)), db=state)
+        return begin
+
+    def read(self, topic: str, partition: int, offset: int, limit: int, bytes_max: int = 8 << 20) -> list[Message]:
+        with self._environment.read() as transaction:
+            stored = transaction.get(_bounds_key(topic, partition), db=self._environment.database(STATE))
+            if stored is None:
+                return []
+            topic_id, first, end = _BOUNDS.unpack(stored)
+            begin = max(offset, first)
+            wanted = min(limit, end - begin)
+            if wanted <= 0:
+                return []
+            with transaction.cursor(self._environment.database(MESSAGES)) as cursor:
+                if not cursor.set_range(_KEY.pack(topic_id, partition, begin)):
+                    raise CorruptionError(f"log: {topic}/{partition} has no message {begin}, though its bounds say so")
+                values = islice(cursor.iternext(keys=False, values=True), wanted)
+                return _bounded(begin, values, bytes_max)
+
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        with self._environment.read() as transaction:
+            stored = transaction.get(_bounds_key(topic, partition), db=self._environment.database(STATE))
+        if stored is None:
+            return 0, 0
+        _, first, end = _BOUNDS.unpack(stored)
+        return first, end
+
+    def partition_of(self, topic: str, name: str) -> int:
+        key = b"O" + topic.encode() + b"\0" + name.encode()
+        with self._environment.read() as transaction:
+            stored = transaction.get(key, db=self._environment.database(STATE))
+        if stored is None:
+            with self._environment.write() as transaction:
+                state = self._environment.database(STATE)
+                stored = transaction.get(key, db=state)  # again, under the lock
+                if stored is None:
+                    stored = _PARTITION.pack(_topic(transaction, state, topic)[1])
+                    transaction.put(key, stored, db=state)
+                    self._use_partition(transaction, topic, _PARTITION.unpack(stored)[0])
+        partition: int = _PARTITION.unpack(stored)[0]
+        return partition
+
+    def partitions(self, topic: str) -> int:
+        with self._environment.read() as transaction:
+            stored = transaction.get(b"T" + topic.encode(), db=self._environment.database(STATE))
+        return int(_TOPIC.unpack(stored)[1]) if stored is not None else 0
+
+    def position(self, consumer: str, topic: str, partition: int) -> int:
+        with self._environment.read() as transaction:
+            stored = transaction.get(_position_key(consumer, topic, partition), db=self._environment.database(STATE))
+        if stored is None:
+            return self.bounds(topic, partition)[0]
+        position: int = _POSITION.unpack(stored)[0]
+        return position
+
+    def save_position(self, consumer: str, topic: str, partition: int, position: int) -> None:
+        key = _position_key(consumer, topic, partition)
+        with self._environment.write() as transaction:
+            state = self._environment.database(STATE)
+            stored = transaction.get(key, db=state)
+            if stored is None or _POSITION.unpack(stored)[0] < position:
+                transaction.put(key, _POSITION.pack(position), db=state)
+
+    def trim(self, topic: str, partition: int, before: int, limit: int = 1000) -> int:
+        first, end = self.bounds(topic, partition)
+        if min(before, end) <= first:
+            return 0
+        with self._environment.write() as transaction:
+            state, bounds_key = self._environment.database(STATE), _bounds_key(topic, partition)
+            topic_id, first, end = _BOUNDS.unpack(transaction.get(bounds_key, db=state) or b"")
+            removed: int = max(0, min(before, end, first + limit) - first)
+            with transaction.cursor(self._environment.database(MESSAGES)) as cursor:
+                cursor.set_range(_KEY.pack(topic_id, partition, first))
+                for _ in range(removed):
+                    cursor.delete()
+            transaction.put(bounds_key, _BOUNDS.pack(topic_id, first + removed, end), db=state)
+        return removed
+
+    def _use_partition(self, transaction: "lmdb.Transaction[bytes]", topic: str, partition: int) -> int:
+        """Makes the partition known, if it is not yet; returns the topic's id."""
+        state = self._environment.database(STATE)
+        topic_id, partitions = _topic(transaction, state, topic)
+        if partition >= partitions:
+            transaction.put(b"T" + topic.encode(), _TOPIC.pack(topic_id, partition + 1), db=state)
+        transaction.put(_bounds_key(topic, partition), _BOUNDS.pack(topic_id, 0, 0), overwrite=False, db=state)
+        return topic_id
+
+
+def _topic(transaction: "lmdb.Transaction[bytes]", state: "lmdb._Database", topic: str) -> tuple[int, int]:
+    """(topic id, partitions in use); a topic that is new gets an id."""
+    stored = transaction.get(b"T" + topic.encode(), db=state)
+    if stored is not None:
+        topic_id, partitions = _TOPIC.unpack(stored)
+        return topic_id, partitions
+    last = transaction.get(_NEXT_TOPIC_ID, db=state)
+    topic_id = int.from_bytes(last, "big") if last is not None else 0
+    transaction.put(_NEXT_TOPIC_ID, (topic_id + 1).to_bytes(2, "big"), db=state)
+    transaction.put(b"T" + topic.encode(), _TOPIC.pack(topic_id, 0), db=state)
+    return topic_id, 0
+
+
+def _bounded(begin: int, values: "islice[bytes]", bytes_max: int) -> list[Message]:
+    """Messages until bytes_max is passed; at least one."""
+    found: list[Message] = []
+    size = 0
+    for offset, value in enumerate(values, begin):
+        size += len(value)
+        if size > bytes_max and found:
+            break
+        found.append(Message(offset, value))
+    return found
+
+
+def _bounds_key(topic: str, partition: int) -> bytes:
+    return b"B" + topic.encode() + b"\0" + _PARTITION.pack(partition)
+
+
+def _position_key(consumer: str, topic: str, partition: int) -> bytes:
+    return b"P" + consumer.encode() + b"\0" + topic.encode() + b"\0" + _PARTITION.pack(partition)
