@@ -60,9 +60,12 @@ class SettingsError(AdsIndexError):
 
 
 class FlowsError(SettingsError):
-    """The flows file is wrong: `FILE:LINE: what. Hint: what to do`."""
+    """The flows file is wrong: `FILE:LINE: what. Hint: what to do`, and a line for each of `others`, found with it."""
 
-    def __init__(self, message: str, *, file: str = "", line: int = 0, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, file: str = "", line: int = 0, hint: str = "", others: "tuple[FlowsError, ...]" = ()
+    ) -> None:
         where = f"{file}:{line}: " if line else (f"{file}: " if file else "")
-        super().__init__(f"{where}{message}" + (f" Hint: {hint}" if hint else ""))
-        self.file, self.line, self.hint = file, line, hint
+        text = f"{where}{message}" + (f". Hint: {hint}" if hint else "")
+        super().__init__("\n".join([text, *map(str, others)]))
+        self.message, self.file, self.line, self.hint, self.others = message, file, line, hint, others

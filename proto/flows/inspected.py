@@ -1,4 +1,4 @@
-"""What a look into a database found: tables, columns, keys, foreign keys. Made by the gateway, read by proto.flows.writer."""
+"""What a look into a database found: made by the gateway, read by proto.flows.writer."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,18 @@ class InspectedColumn:
 
     @property
     def type(self) -> ColumnType:
-        """The type of the flows file that holds everything which this column may hold, as far as its declaration tells."""
+        """The type in the flows file that fits the declaration; "str" when that tells nothing."""
         words = self.declared.lower()
         if "tinyint(1)" in words:
             return "bool"
-        return next((kind for part, kind in _TYPES if part in words), "json" if words == "any" else "str")
+        words = words.split("(")[0]  # enum('print', 'digital') is not an int
+        return next((kind for part, kind in _TYPES if part in words), "str")
 
 
 @dataclass(frozen=True, slots=True)
 class InspectedForeignKey:
-    """`columns` of this table hold `parent_columns` of `parent`, in that order; no parent_columns: the parent's primary key."""
+    """`columns` of this table hold `parent_columns` of `parent`, in that order; () stands for the parent's primary
+    key."""
 
     columns: tuple[str, ...]
     parent: str
@@ -44,7 +46,8 @@ class InspectedTable:
 
 _TYPES: tuple[tuple[str, ColumnType], ...] = (
     ("interval", "str"), ("point", "str"),  # they contain "int"
-    ("bool", "bool"), ("json", "json"), ("datetime", "datetime"), ("timestamp", "datetime"), ("date", "date"), ("time", "str"),
+    ("bool", "bool"), ("json", "json"),
+    ("datetime", "datetime"), ("timestamp", "datetime"), ("date", "date"), ("time", "str"),
     ("decimal", "decimal"), ("numeric", "decimal"), ("money", "decimal"), ("number", "decimal"),
     ("int", "int"), ("serial", "int"), ("float", "float"), ("double", "float"), ("real", "float"),
     ("blob", "bytes"), ("binary", "bytes"), ("bytea", "bytes"),

@@ -2,6 +2,7 @@
 rows."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from proto.errors import FlowsError
 from proto.flows.model import Collection, Column, Flows, Reference, Table
@@ -45,8 +46,6 @@ def resolve(flows: Flows, root: str, text: str) -> Path:
 
 def nearest(wrong: str, known: list[str]) -> str:
     """A hint for a misspelt name."""
-    from difflib import get_close_matches
-
     close = get_close_matches(wrong, known, 1, 0.6)
     return (
         f"did you mean {close[0]!r}?"
