@@ -15,6 +15,7 @@ from argus.context import Context, RowStore, row_key, row_of
 from argus.driver import drive
 from argus.failures import BuildFailures
 from argus.fetch import Fetch, Fetched
+from argus.reads import read_address
 from proto import record as records
 from proto.events import PUBLICATIONS, Cause, DocumentChanges
 from proto.events import encode as encode_event
@@ -89,10 +90,10 @@ class Builder:
         """One snapshot, one commit; alone: one transaction a document instead of one for all. Returns what
         conflicted."""
         with self._repo.snapshot(at_least=max(causes[key].change for key in keys)) as snapshot:
-            stored = self._to_build(snapshot, keys, causes)
+            stored, newer = self._to_build(snapshot, keys, causes)
             if not stored:
-                return []
-            built = self._documents(snapshot, stored)
+                return newer
+            built = self._documents(snapshot, stored, causes)
             timestamp = snapshot.timestamp
         groups = [[document] for document in built] if alone else [built]
         transactions = [self._transaction(timestamp, group, causes) for group in groups if group]
@@ -102,21 +103,30 @@ class Builder:
             if not outcome.committed:
                 conflicted += [document.key for document in group]
         self.counts.conflicts += len(conflicted)
-        return conflicted
+        return conflicted + newer
 
     def _to_build(
         self, snapshot: Snapshot, keys: Sequence[bytes], causes: Mapping[bytes, Cause]
-    ) -> dict[bytes, BuildRecord | None]:
+    ) -> tuple[dict[bytes, BuildRecord | None], list[bytes]]:
+        """What is not built yet; and what a newer generation owns, which this worker must leave alone."""
         wanted: dict[bytes, BuildRecord | None] = {}
+        newer: list[bytes] = []
         generation = self._generation
         for key, version in zip(keys, snapshot.read(self._table, BUILD, keys), strict=True):
             stored = None if version is None or version.value is None else decode_build(version.value)
-            if stored is None or stored.generation < generation or stored.built_at < causes[key].change:
+            if stored is None or stored.generation < generation:
                 wanted[key] = stored
-        self.counts.already += len(keys) - len(wanted)
-        return wanted
+            elif stored.built_at < causes[key].change:
+                if stored.generation > generation:
+                    newer.append(key)
+                else:
+                    wanted[key] = stored
+        self.counts.already += len(keys) - len(wanted) - len(newer)
+        return wanted, newer
 
-    def _documents(self, snapshot: Snapshot, stored: Mapping[bytes, BuildRecord | None]) -> list[_Built]:
+    def _documents(
+        self, snapshot: Snapshot, stored: Mapping[bytes, BuildRecord | None], causes: Mapping[bytes, Cause]
+    ) -> list[_Built]:
         keys = list(stored)
         fetched = self._fetch.rows(snapshot, keys)
         later, reads = self._asynchronous(snapshot, keys, fetched)
@@ -135,7 +145,7 @@ class Builder:
                     content = encode(DocumentRecord(schema_id, values, servable, missing))
             except Exception as error:  # whatever a field's author wrote ends this document only
                 self.counts.failed += 1
-                self._failures.note(self._compiled, key, slots, error)
+                self._failures.note(self._compiled, key, slots, causes[key], error)
                 continue
             built.append(_Built(key, content, digest(content), reads[at] if reads else None, stored[key]))
         self._failures.clear(self._type, [document.key for document in built])
@@ -207,8 +217,3 @@ class Builder:
             transaction.write_index(index, index_entry(read_address(table, key), document.key), document.key)
         for table, key in before - now:
             transaction.delete_index(index, index_entry(read_address(table, key), document.key))
-
-
-def read_address(table: str, key: bytes) -> bytes:
-    """How a row stands in the index of what builds read."""
-    return table.encode() + b"\0" + key

@@ -5,7 +5,7 @@ from typing import Any
 
 from argus.compile import Compiled
 from proto.codec import decode_key
-from proto.events import NOTIFICATIONS, Notification, RowChange, encode, lane_topic
+from proto.events import NOTIFICATIONS, Cause, Notification, RowChange, encode, lane_topic
 from proto.lane import Lane
 from proto.ports.clock import Clock
 from proto.ports.dead_letters import DeadLetterEntry, DeadLetters
@@ -25,7 +25,7 @@ class BuildFailures:
     def __init__(self, dead_letters: DeadLetters, clock: Clock) -> None:
         self._dead_letters, self._clock = dead_letters, clock
 
-    def note(self, compiled: Compiled, key: bytes, slots: Sequence[Any], error: Exception) -> None:
+    def note(self, compiled: Compiled, key: bytes, slots: Sequence[Any], cause: Cause, error: Exception) -> None:
         """Stores why the document could not be built; its last good version stays."""
         column, blamed = _culprit(compiled, slots)
         blamed = blamed or error
@@ -40,7 +40,7 @@ class BuildFailures:
             key=key,
             first_ms=now_ms,
             last_ms=now_ms,
-            message=bytes(8) + encode(notification),
+            message=cause.change.to_bytes(8, "big") + encode(notification),
             topic=lane_topic(NOTIFICATIONS, Lane.LOW),
             lane=Lane.LOW,
         )

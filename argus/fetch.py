@@ -3,13 +3,13 @@ documents."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from argus.plan import Node, Plan, Slot
 from proto.codec import encode_scalar
 from proto.errors import ValueTypeError
-from proto.flows.model import Collection, Reference
+from proto.flows.model import Collection, Reference, Table
 from proto.values import coerce, to_python
 from repo.api import Snapshot
 from repo.keys import index_prefix
@@ -56,7 +56,9 @@ class Fetch:
         self._plan = plan
         self._readers = readers
         self._suffixes: dict[str, Callable[[Sequence[Any]], bytes]] = {
-            node.path: _suffix_maker(node, node.hop) for node in plan.nodes if isinstance(node.hop, Reference)
+            node.path: parent_suffix(node.parent.table, node.hop.columns, node.table)
+            for node in plan.nodes
+            if node.parent is not None and isinstance(node.hop, Reference)
         }
         self._nulls = [tuple([None] * len(slot.columns)) for slot in plan.slots]
 
@@ -130,6 +132,7 @@ class Fetch:
         unique = list(dict.fromkeys(key for key in flat.keys if key is not None))
         present: dict[bytes | None, bool] = {}
         bad: set[bytes] = set()
+        key_group = node.table.key_group()
         for group, slot in node.slots.items():
             reader = self._readers[node.table.name, group]
             nulls = self._nulls[slot.number]
@@ -140,7 +143,7 @@ class Fetch:
                 rows[key] = nulls if values is None else values
                 if record is not None and record.parked:
                     bad.add(key)
-                if group == node.key_group:
+                if group == key_group:
                     present[key] = values is not None
                     if values is None and not isinstance(node.hop, Collection) and node.parent is not None:
                         bad.add(key)
@@ -170,11 +173,10 @@ def _place(node: Node, column: str) -> tuple[Slot, int]:
     raise KeyError(column)
 
 
-def _suffix_maker(node: Node, hop: Reference) -> Callable[[Sequence[Any]], bytes]:
-    """Reference values -> the parent's key without its source; values take the types of the parent's key columns."""
-    assert node.parent is not None
-    kinds = [node.table.columns[name].type for name in node.table.key]
-    same = [node.parent.table.columns[name].type for name in hop.columns] == kinds
+def parent_suffix(child: Table, columns: Sequence[str], parent: Table) -> Callable[[Sequence[Any]], bytes]:
+    """Reference values of a child -> its parent's key without the source; values take the types of the parent's key."""
+    kinds = [parent.columns[name].type for name in parent.key]
+    same = [child.columns[name].type for name in columns] == kinds
 
     def suffix(values: Sequence[Any]) -> bytes:
         typed = values if same else [_fitted(kind, value) for kind, value in zip(kinds, values, strict=True)]
@@ -192,7 +194,7 @@ def _fitted(kind: str, value: Any) -> Any:
 
 def _grouped(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
     ends = list(accumulate(counts, initial=0))
-    return [values[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [values[start:end] for start, end in pairwise(ends)]
 
 
 def row_dict(columns: Sequence[str], types: Sequence[str], values: Values) -> dict[str, Any]:

@@ -34,10 +34,6 @@ class Node:
     children: dict[str, "Node"] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
-    @property
-    def key_group(self) -> str:
-        return self.table.columns[self.table.key[0]].lane.name.lower()
-
     def upward(self) -> tuple[Hop, ...]:
         """The hops from this node to the root, the nearest first."""
         return () if self.parent is None or self.hop is None else (self.hop, *self.parent.upward())
@@ -51,7 +47,7 @@ class Plan:
         self.root = Node("", flows.tables[root], None, None, False)
         self.nodes: list[Node] = [self.root]
         self.slots: list[Slot] = []
-        self._slot(self.root, self.root.key_group)
+        self._slot(self.root, self.root.table.key_group())
 
     def add(self, path: Path) -> tuple[Node, Slot | None, int]:
         """Makes room for a path: its node, and for a column its slot and position (for rows: no slot, all groups are
@@ -76,7 +72,7 @@ class Plan:
         node = Node(path, table, hop, parent, parent.many or isinstance(hop, Collection))
         parent.children[hop.name] = node
         self.nodes.append(node)
-        self._slot(node, node.key_group)
+        self._slot(node, node.table.key_group())
         starts = parent if isinstance(hop, Reference) else node  # the table that holds the hop's columns
         for column in hop.columns:
             starts.used.add(column)

@@ -41,6 +41,8 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
     waits_for     position of the last unit of a higher lane that was sent before this one; apply only after that
     part, parts   a unit above unit_rows_max is cut; parts are applied in one Repo transaction
     first         a chunk of the first bootstrap: rows are written without notifications, a rebuild follows "done"
+    span          of a chunk: (after, through), encoded keys. It holds every row of its table in after < key <= through; what
+                  the Repo has there beside them, with an older version, is gone from the source. None: only the named rows
     commit_ms     wall clock of the newest source commit in it, ms since 1970 (trigger time); traces only
     capture_ms    wall clock when the gateway read it
     """
@@ -60,6 +62,7 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
     capture_ms: float = 0.0
     names: tuple[str, ...] = ()
     reason: str = ""
+    span: tuple[bytes, bytes] | None = None
 
 
 class RowChange(msgspec.Struct, array_like=True, gc=False):
@@ -141,6 +144,7 @@ class DeltaDocument(msgspec.Struct, array_like=True, gc=False):
 
 encode = msgspec.msgpack.Encoder().encode
 decode_unit = msgspec.msgpack.Decoder(Unit).decode
+decode_cause = msgspec.msgpack.Decoder(Cause).decode
 decode_delta = msgspec.msgpack.Decoder(DeltaDocument).decode
 _decode_notification = msgspec.msgpack.Decoder(Notification).decode
 _decode_document_changes = msgspec.msgpack.Decoder(DocumentChanges).decode

@@ -1,14 +1,20 @@
 """Rows over records: schemas kept once, values aligned with the columns of today, versions told apart by when a
 column changed."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from proto.codec import encode_key
 from proto.errors import CorruptionError
 from proto.record import Record, Schema, decode_record
 from repo.api import Repo, Transaction, Version
 from repo.system import SCHEMAS, STATE, decode_names, encode
+
+
+class SchemaNames(Protocol):
+    """Whatever knows the column names of a schema id."""
+
+    def names(self, schema_id: int) -> tuple[str, ...]: ...
 
 
 class Schemas:
@@ -49,7 +55,7 @@ class GroupReader:
     """Decodes the records of one group of one table into lists aligned with today's columns (None for a column the
     record lacks)."""
 
-    def __init__(self, schemas: Schemas, schema: Schema) -> None:
+    def __init__(self, schemas: SchemaNames, schema: Schema) -> None:
         self.schema = schema
         self._schemas = schemas
         self._id = schema.id
@@ -79,3 +85,41 @@ class GroupReader:
         if record.since is not None:
             record.since = {now: record.since[at] for now, at in enumerate(moves) if at in record.since}
         return record
+
+
+def changed_record(
+    reader: GroupReader, stored: Version | None, changes: Mapping[str, Any] | None, writer: str
+) -> Record | None:
+    """The record that a handler's write makes of the stored one; None when nothing changes.
+
+    changes: column -> stored value; the others are carried over, with the time of their last change (N3); None: delete.
+    """
+    before = reader.record(stored)
+    old = None if before is None else before.values
+    if changes is None:
+        return None if old is None else Record(reader.schema.id, None, writer=writer)
+    names = reader.schema.names
+    values = list(old) if old is not None else [None] * len(names)
+    for name, value in changes.items():
+        values[names.index(name)] = value
+    if old is None or before is None or stored is None:
+        return Record(reader.schema.id, values, writer=writer)
+    changed = [at for at, (was, now) in enumerate(zip(old, values, strict=True)) if was != now]
+    if not changed:
+        return None
+    base, since = carried_over(before, stored.commit_timestamp, changed)
+    return Record(reader.schema.id, values, base=base, since=since, writer=writer)
+
+
+def carried_over(before: Record, commit_timestamp: int, changed: Sequence[int]) -> tuple[int, dict[int, int]]:
+    """(base, since) of the record that follows `before` (committed at `commit_timestamp`) and changes these columns."""
+    since = {at: was or commit_timestamp for at, was in (before.since or {}).items()}
+    since.update(dict.fromkeys(changed, 0))
+    return before.base or commit_timestamp, since
+
+
+def last_changes(record: Record, commit_timestamp: int) -> list[int]:
+    """For each column the commit timestamp of its last change; `commit_timestamp` is the record's own."""
+    since = record.since or {}
+    count = len(record.values or ())
+    return [since.get(at, record.base) or commit_timestamp for at in range(count)]

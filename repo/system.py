@@ -6,7 +6,7 @@ ref:TABLE.NAME      index: parent key -> children of a reference
 col:TABLE.NAME      index: parent key, order value -> children of a collection (TABLE is the parent)
 reads:TYPE          index: row that a build read through ctx.read -> documents
 ack:HANDLER         NEWEST: up to which commit a handler has handled a row
-_sources _jobs _generations _schemas    NEWEST
+_sources _jobs _generations _schemas _parts    NEWEST
 """
 
 import msgspec
@@ -15,7 +15,7 @@ from proto.codec import encode_key
 from proto.flows.model import Collection, Document, Flows, Reference, Table
 from repo.api import Keep, TableSpec
 
-SOURCES, JOBS, GENERATIONS, SCHEMAS = "_sources", "_jobs", "_generations", "_schemas"
+SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS = "_sources", "_jobs", "_generations", "_schemas", "_parts"
 STATE = "state"  # the one group of the tables above
 CONTENT, BUILD, ACK = "content", "build", "ack"
 
@@ -67,7 +67,6 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
     state: str = "running"  # running, paused, done, cancelled
     started_ms: float = 0.0
     finished_ms: float = 0.0
-    generation: int = 0
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -104,7 +103,7 @@ def ack_table(handler: str) -> str:
 
 def specs(flows: Flows, handlers: tuple[str, ...] = ()) -> list[TableSpec]:
     """Every table that an installation with these flows and handlers needs."""
-    found = [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, SCHEMAS)]
+    found = [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS)]
     for table in flows.tables.values():
         found += _table_specs(table)
     for document in flows.documents.values():

@@ -76,9 +76,14 @@ class Table:
         columns stand in the group of the table's lane), and "@HANDLER" for the columns that a handler derives."""
         grouped: dict[str, list[str]] = {}
         for column in self.columns.values():
-            name = f"@{column.writer}" if column.writer else column.lane.name.lower()
-            grouped.setdefault(name, []).append(column.name)
+            if self.source_table or column.writer:
+                name = f"@{column.writer}" if column.writer else column.lane.name.lower()
+                grouped.setdefault(name, []).append(column.name)
         return {name: tuple(names) for name, names in grouped.items()}
+
+    def key_group(self) -> str:
+        """The group that says whether a row is there: the one with the key; in a table of the application the first."""
+        return self.columns[self.key[0]].lane.name.lower() if self.source_table else next(iter(self.groups()))
 
 
 @dataclass(frozen=True, slots=True)

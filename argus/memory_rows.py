@@ -1,0 +1,105 @@
+"""Rows in a dict, read through the Snapshot port: what the test kit builds documents from."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from argus.fetch import parent_suffix, source_part
+from proto.codec import descending, encode_scalar
+from proto.flows.model import Collection, Flows, Reference
+from proto.record import Record, Schema, encode
+from repo.api import Version
+from repo.keys import index_entry
+from repo.rows import GroupReader
+from repo.system import collection_index, reference_index
+
+Row = dict[str, Any]
+
+
+class MemoryRows:
+    """Tables of a flows file in memory: (table, key) -> column -> stored value."""
+
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._rows: dict[str, dict[bytes, Row]] = {name: {} for name in flows.tables}
+        self.readers: dict[tuple[str, str], GroupReader] = {
+            (table.name, group): GroupReader(_NoOldSchemas(), Schema(names))
+            for table in flows.tables.values()
+            for group, names in table.groups().items()
+        }
+
+    def put(self, table: str, key: bytes, row: Row) -> None:
+        self._rows[table][key] = row
+
+    def remove(self, table: str, key: bytes) -> None:
+        self._rows[table].pop(key, None)
+
+    def merge(self, table: str, key: bytes, values: Mapping[str, Any] | None, writer: str) -> None:
+        """Applies what a handler wrote. None: its own columns become NULL."""
+        columns = self._flows.tables[table].columns
+        row = self._rows[table].setdefault(key, dict.fromkeys(columns))
+        own = {name: None for name, column in columns.items() if column.writer == writer}
+        row.update(own if values is None else values)
+
+    def snapshot(self) -> "MemorySnapshot":
+        """The rows as they are now."""
+        return MemorySnapshot(self._flows, self._rows)
+
+
+class MemorySnapshot:
+    """repo.api.Reads over them."""
+
+    def __init__(self, flows: Flows, rows: Mapping[str, Mapping[bytes, Row]]) -> None:
+        self._flows, self._rows = flows, rows
+
+    def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
+        names = self._flows.tables[table].groups()[group]
+        found = [self._rows[table].get(key) for key in keys]
+        return [None if row is None else _version(names, row) for row in found]
+
+    def scan_prefixes(
+        self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
+    ) -> list[list[tuple[bytes, bytes]]]:
+        entries = sorted(self._entries(table))
+        return [
+            [(key, child) for key, child in entries if key.startswith(prefix) and key > after][:limit_each]
+            for prefix in prefixes
+        ]
+
+    def _entries(self, index: str) -> list[tuple[bytes, bytes]]:
+        for table in self._flows.tables.values():
+            for reference in table.references.values():
+                if reference_index(reference) == index:
+                    return self._of(reference, reference.table, reference.parent)
+            for collection in table.collections.values():
+                if collection_index(collection) == index:
+                    return self._of(collection, collection.child, collection.table)
+        return []
+
+    def _of(self, hop: Reference | Collection, child: str, parent: str) -> list[tuple[bytes, bytes]]:
+        table = self._flows.tables[child]
+        suffix = parent_suffix(table, hop.columns, self._flows.tables[parent])
+        entries = []
+        for key, row in self._rows[child].items():
+            values = [row[name] for name in hop.columns]
+            if None not in values:
+                order = self._order(hop, row) if isinstance(hop, Collection) else b""
+                entries.append((index_entry(source_part(key) + suffix(values), key, order), key))
+        return entries
+
+    def _order(self, hop: Collection, row: Row) -> bytes:
+        value = row[hop.order_by] if hop.order_by else None
+        if not hop.order_by or value is None:
+            return encode_scalar(None) if hop.order_by else b""
+        kind = self._flows.tables[hop.child].columns[hop.order_by].type
+        encoded = encode_scalar(Decimal(value) if kind == "decimal" else value)
+        return descending(encoded) if hop.descending else encoded
+
+
+def _version(names: Sequence[str], row: Row) -> Version:
+    return Version(1, encode(Record(Schema(tuple(names)).id, [row[name] for name in names])))
+
+
+class _NoOldSchemas:
+    def names(self, schema_id: int) -> tuple[str, ...]:
+        raise KeyError(schema_id)

@@ -1,0 +1,96 @@
+"""The Argus processor: notifications in; documents built, handlers run, fan-outs started."""
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from argus.build import Builder
+from argus.climb import Climber, Target, first_frames
+from argus.dispatch import Dispatcher, Spread, Work
+from argus.handle import Handlers
+from argus.jobs import Jobs
+from argus.reads import readers_of
+from proto.events import Cause, decode_notification
+from proto.ports.processor import DONE, Item, Outcome, Retry
+from repo.api import Repo
+
+FANOUT_INLINE_MAX = 256
+"""Above this a fan-out goes on as a job: 256 documents keep a pass under ten milliseconds."""
+
+RETRY_MS = 5.0
+
+
+class Argus:
+    """proto.ports.processor.Processor over messages of notifications.{lane}."""
+
+    def __init__(
+        self,
+        repo: Repo,
+        dispatcher: Dispatcher,
+        builders: Mapping[str, Builder],
+        climber: Climber,
+        handlers: Handlers,
+        jobs: Jobs,
+        batch_documents_max: int = 512,
+    ) -> None:
+        self._repo, self._dispatcher, self._builders = repo, dispatcher, builders
+        self._climber, self._handlers, self._jobs = climber, handlers, jobs
+        self._batch_documents_max = batch_documents_max
+        self.live = False
+        """False until the first bootstrap is complete: then a rebuild makes every document, so nothing is built
+        before."""
+
+    def process(self, batch: Sequence[Item]) -> Sequence[Outcome]:
+        """Outcomes are per batch: documents of several messages are built together; what is built already is dropped
+        when offered again."""
+        if not self.live:
+            return [DONE] * len(batch)
+        work = Work()
+        newest = 0
+        for item in batch:
+            commit_timestamp, notification = decode_notification(item.value)
+            newest = max(newest, commit_timestamp)
+            self._dispatcher.add(work, commit_timestamp, notification)
+        self._spread(work, newest)
+        again = bool(work.calls and self._handlers.run(work.calls))
+        for document_type, causes in work.requests.items():
+            again = self._build(self._builders[document_type], causes) or again
+        outcome: Outcome = (
+            Retry(RETRY_MS, "documents were in conflict, or belong to a newer generation") if again else DONE
+        )
+        return [outcome] * len(batch)
+
+    def _build(self, builder: Builder, causes: dict[bytes, Cause]) -> bool:
+        again = False
+        rest = iter(causes.items())
+        while part := dict(islice(rest, self._batch_documents_max)):
+            again = bool(builder.build(part)) or again
+        return again
+
+    def _spread(self, work: Work, newest: int) -> None:
+        """Finds the documents above changed rows, at a snapshot at or above the change (N2); large fan-outs become
+        jobs."""
+        if not work.spreads and not work.rows:
+            return
+        with self._repo.snapshot(at_least=newest) as snapshot:
+            seen: set[tuple[Target, bytes]] = set()
+            for spread in reversed(work.spreads):  # the newest cause of a row first; older ones add nothing
+                if (spread.target, spread.key) in seen and not spread.moved:
+                    continue
+                seen.add((spread.target, spread.key))
+                frames = first_frames(spread.target.hops, spread.key, spread.moved)
+                found = self._climber.climb(snapshot, spread.target, frames, FANOUT_INLINE_MAX)
+                if frames:
+                    self._jobs.fanout(spread)
+                else:
+                    _request(work, spread, found)
+            for table, key, cause in work.rows:
+                for document_type, builder_key in readers_of(snapshot, self._builders, table, key):
+                    work.requests.setdefault(document_type, {}).setdefault(builder_key, cause)
+
+
+def _request(work: Work, spread: Spread, found: Sequence[bytes]) -> None:
+    requests = work.requests.setdefault(spread.target.document, {})
+    for key in found:
+        known = requests.get(key)
+        if known is None or known.change < spread.cause.change:
+            requests[key] = spread.cause

@@ -1,0 +1,132 @@
+"""The test kit for handler authors: rows in; fields, reads and writes out; no server, no files, no time.
+
+env = HandlerEnvironment(load("flows.toml"), fields_module)
+env.put("campaigns", id=7, daily_budget_micros=5_000_000)
+assert env.run(pace_campaign, "campaigns", 7).writes == {("campaigns", (7,)): {"pace": 1.0}}
+env.put("ads", id=1, campaign_id=7, bid_micros=100)
+assert env.document("ad", 1).fields["effective_bid"] == 90
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from argus.api import Change, HandlerSpec, RowRef
+from argus.compile import Compiled, compile_document, result_check
+from argus.context import Context, RowStore, row_key
+from argus.driver import drive
+from argus.fetch import Fetch
+from argus.memory_rows import MemoryRows, MemorySnapshot
+from argus.registry import Application, register
+from proto.codec import encode_key
+from proto.errors import InvalidMessageError
+from proto.flows.model import Flows
+from proto.flows.paths import nearest
+from proto.values import coerce, to_python
+
+Address = tuple[str, tuple[Any, ...]]
+"""(table, key values), as a test writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltDocument:
+    """A document as it would be published. fields: in stored form, as the command line prints them."""
+
+    fields: dict[str, Any]
+    servable: bool
+    missing: tuple[str, ...]
+    reads: frozenset[Address]
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerRun:
+    """What a handler did. writes: address -> column -> value; None: it deleted its columns of that row."""
+
+    writes: dict[Address, dict[str, Any] | None]
+    reads: frozenset[Address]
+
+
+class HandlerEnvironment:
+    """A world of a few rows in which fields and handlers run as they do in production: same plan, same compiled code."""
+
+    def __init__(self, flows: Flows, *modules: ModuleType, source: str = "main") -> None:
+        self._application: Application = register(flows, modules)
+        self._flows, self._source = self._application.flows, source
+        self._rows = MemoryRows(self._flows)
+        self._compiled: dict[str, Compiled] = {}
+
+    def put(self, table: str, **values: Any) -> "HandlerEnvironment":
+        """Adds or replaces a row; values as the database would give them; columns left out are NULL."""
+        known = self._flows.tables[table]
+        for name in values:
+            if name not in known.columns:
+                raise InvalidMessageError(
+                    f"table {table!r} has no column {name!r}: {nearest(name, list(known.columns))}"
+                )
+        row = {name: coerce(column.type, values.get(name)) for name, column in known.columns.items()}
+        key = encode_key((self._source, *(row[name] for name in known.key)))
+        self._rows.put(table, key, row)
+        return self
+
+    def delete(self, table: str, *key: Any) -> "HandlerEnvironment":
+        """Removes a row."""
+        self._rows.remove(table, row_key(Context(self._flows, self._source).row(table, *key)))
+        return self
+
+    def document(self, document_type: str, *key: Any) -> BuiltDocument:
+        """Builds one document. An exception of a field's function comes out as it is."""
+        compiled = self._compiled.get(document_type)
+        if compiled is None:
+            document = self._flows.documents[document_type]
+            compiled = self._compiled[document_type] = compile_document(self._application, document)
+        context = Context(self._flows, self._source)
+        root = context.row(compiled.document.root, *key)
+        snapshot = self._rows.snapshot()
+        fetched = Fetch(compiled.plan, self._rows.readers).rows(snapshot, [row_key(root)])
+        if not fetched.exists[0]:
+            raise InvalidMessageError(f"no row {compiled.document.root}/{key}: put it first")
+        slots = [slot[0] for slot in fetched.slots]
+        values, servable = compiled.compute(*slots)
+        for spec, arguments in compiled.asynchronous:
+            value = self._drive(snapshot, context, spec.function(context, **arguments(*slots)))
+            values = (*values, result_check(spec, spec.name)(value))
+        fields = dict(zip(compiled.names, values, strict=True))
+        return BuiltDocument(fields, servable, tuple(fetched.missing[0] or ()), _addresses(context.reads))
+
+    def run(
+        self, handler: Callable[..., Awaitable[None]], table: str, *key: Any, columns: Sequence[str] = ()
+    ) -> HandlerRun:
+        """Calls a handler for one changed row and applies what it wrote."""
+        spec: HandlerSpec = handler.__adsindex__  # type: ignore[attr-defined]
+        writer = next((name for name, known in self._application.handlers.items() if known is spec), "")
+        context = Context(self._flows, self._source, writer)
+        row = context.row(table, *key)
+        self._drive(self._rows.snapshot(), context, spec.function(context, Change(row, frozenset(columns))))
+        for written, values in context.writes.items():
+            self._rows.merge(written.table, row_key(written), values, writer)
+        return HandlerRun(
+            {_address(row): self._shown(row, values) for row, values in context.writes.items()},
+            _addresses(context.reads),
+        )
+
+    def _drive(self, snapshot: MemorySnapshot, context: Context, coroutine: Any) -> Any:
+        store = RowStore(self._flows, self._rows.readers)
+        (finished,) = drive([coroutine], lambda asked: store.gather(snapshot, [context], asked))
+        if finished.error is not None:
+            raise finished.error
+        return finished.result
+
+    def _shown(self, row: RowRef, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        columns = self._flows.tables[row.table].columns
+        return (
+            None if values is None else {name: to_python(columns[name].type, value) for name, value in values.items()}
+        )
+
+
+def _address(row: RowRef) -> Address:
+    return row.table, row.key
+
+
+def _addresses(rows: set[RowRef]) -> frozenset[Address]:
+    return frozenset(_address(row) for row in rows)
