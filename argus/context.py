@@ -13,7 +13,7 @@ from proto.flows.model import Flows, Table
 from proto.flows.paths import nearest
 from proto.record import Record
 from proto.values import coerce, from_python, to_python
-from repo.api import Snapshot, Version
+from repo.api import Reads, Version
 from repo.keys import index_prefix
 from repo.rows import GroupReader
 from repo.system import collection_index
@@ -93,7 +93,7 @@ class RowStore:
         """The groups that a row of `table` has."""
         return tuple(self._flows.tables[table].groups())
 
-    def gather(self, snapshot: Snapshot, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]) -> list[Any]:
+    def gather(self, snapshot: Reads, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]) -> list[Any]:
         """The answers of one round. contexts: by the coroutine's index."""
         children = self._collections(snapshot, contexts, asked)
         wanted = {row for _, ask in asked for row in ask.rows} | {row for rows in children.values() for row in rows}
@@ -108,7 +108,7 @@ class RowStore:
                 answers.append(rows[0] if ask.single else rows)
         return answers
 
-    def rows(self, snapshot: Snapshot, wanted: set[RowRef]) -> dict[RowRef, Row | None]:
+    def rows(self, snapshot: Reads, wanted: set[RowRef]) -> dict[RowRef, Row | None]:
         """Rows by address; None where nothing is."""
         by_table: dict[str, list[RowRef]] = {}
         for row in wanted:
@@ -123,7 +123,7 @@ class RowStore:
         return found
 
     def _collections(
-        self, snapshot: Snapshot, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]
+        self, snapshot: Reads, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]
     ) -> dict[int, list[RowRef]]:
         children: dict[int, list[RowRef]] = {}
         for number, (index, ask) in enumerate(asked):

@@ -11,7 +11,7 @@ from proto.codec import encode_scalar
 from proto.errors import ValueTypeError
 from proto.flows.model import Collection, Reference, Table
 from proto.values import coerce, to_python
-from repo.api import Snapshot
+from repo.api import Reads
 from repo.keys import index_prefix
 from repo.rows import GroupReader
 from repo.system import collection_index
@@ -62,7 +62,7 @@ class Fetch:
         }
         self._nulls = [tuple([None] * len(slot.columns)) for slot in plan.slots]
 
-    def rows(self, snapshot: Snapshot, documents: Sequence[bytes]) -> Fetched:
+    def rows(self, snapshot: Reads, documents: Sequence[bytes]) -> Fetched:
         """documents: keys of root rows, without repetition."""
         missing: list[list[str] | None] = [None] * len(documents)
         flats: dict[str, _Flat] = {}
@@ -79,7 +79,7 @@ class Fetch:
                 slots[number] = values if flat.counts is None else _grouped(values, flat.counts)
         return Fetched(slots, exists, missing)
 
-    def _keys(self, snapshot: Snapshot, node: Node, flats: dict[str, _Flat], documents: Sequence[bytes]) -> _Flat:
+    def _keys(self, snapshot: Reads, node: Node, flats: dict[str, _Flat], documents: Sequence[bytes]) -> _Flat:
         if node.parent is None:
             return _Flat(list(documents), {}, None)
         above = flats[node.parent.path]
@@ -115,7 +115,7 @@ class Fetch:
             keys.append(None if key is None or None in values else source_part(key) + suffix(values))
         return keys
 
-    def _children(self, snapshot: Snapshot, hop: Collection, above: _Flat) -> _Flat:
+    def _children(self, snapshot: Reads, hop: Collection, above: _Flat) -> _Flat:
         wanted = [key for key in above.keys if key is not None]
         found = iter(snapshot.scan_prefixes(collection_index(hop), [index_prefix(key) for key in wanted], hop.limit))
         keys: list[bytes | None] = []
@@ -127,7 +127,7 @@ class Fetch:
         counts = lengths if above.counts is None else [sum(part) for part in _grouped(lengths, above.counts)]
         return _Flat(keys, {}, counts)
 
-    def _read(self, snapshot: Snapshot, node: Node, flat: _Flat, missing: list[list[str] | None]) -> list[bool]:
+    def _read(self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None]) -> list[bool]:
         """Fills the node's slots; returns for each key whether its row is there."""
         unique = list(dict.fromkeys(key for key in flat.keys if key is not None))
         present: dict[bytes | None, bool] = {}

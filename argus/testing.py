@@ -48,7 +48,8 @@ class HandlerRun:
 
 
 class HandlerEnvironment:
-    """A world of a few rows in which fields and handlers run as they do in production: same plan, same compiled code."""
+    """A world of a few rows in which fields and handlers run as they do in production: same plan, same compiled
+    code."""
 
     def __init__(self, flows: Flows, *modules: ModuleType, source: str = "main") -> None:
         self._application: Application = register(flows, modules)

@@ -75,11 +75,8 @@ class Outcome:
         return self.kind is OutcomeKind.COMMITTED
 
 
-class Snapshot(Protocol):
-    """A consistent view. A context manager: leaving it releases what it holds. Not shared between threads."""
-
-    @property
-    def timestamp(self) -> int: ...
+class Reads(Protocol):
+    """What builds and handlers read from: the narrow side of a snapshot."""
 
     def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
         """The visible version of each cell, in the order of `keys`; None where there is none; a tombstone is a
@@ -99,6 +96,13 @@ class Snapshot(Protocol):
         One call for many prefixes. As of now, not of the snapshot (entries have no versions).
         """
         ...
+
+
+class Snapshot(Reads, Protocol):
+    """A consistent view. A context manager: leaving it releases what it holds. Not shared between threads."""
+
+    @property
+    def timestamp(self) -> int: ...
 
     def scan(
         self, table: str, group: str, after: bytes = b"", before: bytes | None = None, limit: int = 1000
