@@ -47,6 +47,7 @@ class LmdbEnvironment:
         self.folder = folder
         self.commits = 0
         self.on_commit: list[Callable[[], None]] = []
+        self.nonce = nonce
         self._clock = clock
         self._nonce_key = _NONCE_PREFIX + nonce
         self._map_bytes, self._readers_max = map_bytes, readers_max
@@ -90,6 +91,10 @@ class LmdbEnvironment:
     def writing(self) -> bool:
         """Whether this thread's group has already begun to write: what is added now costs no commit of its own."""
         return self._thread().transaction is not None
+
+    def inside_group(self) -> bool:
+        """Whether this thread has a group open."""
+        return self._thread().depth > 0
 
     def last_transaction_id(self) -> int:
         """Of the newest commit of any process; cheap (no transaction)."""

@@ -1,0 +1,132 @@
+"""Tables and groups that the environment knows: their numbers, allocated once and kept."""
+
+from collections.abc import Iterator, Sequence
+
+import lmdb
+import msgspec
+
+from proto.errors import SettingsError
+from repo.api import Keep, TableSpec
+from repo.lmdb.environment import META, LmdbEnvironment
+from repo.lmdb.layout import Layout
+
+_PREFIX = b"table/"
+_GROUPS_MAX = 250  # 0xff ends a row
+
+
+class _Group(msgspec.Struct, array_like=True):
+    id: int
+    keep: Keep
+    large: bool
+
+
+class _Table(msgspec.Struct, array_like=True):
+    id: int
+    groups: dict[str, _Group]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Table).decode
+
+
+class Catalog:
+    """What is stored wins: a group keeps its number and whether its values lie apart. Safe for threads and processes."""
+
+    def __init__(self, environment: LmdbEnvironment) -> None:
+        self._environment = environment
+        self._tables: dict[str, _Table] = {}
+        self._layouts: dict[tuple[str, str], Layout] = {}
+        self._large: set[tuple[bytes, bytes]] = set()
+        self._load()
+
+    def declare(self, specs: Sequence[TableSpec]) -> None:
+        """See Repo.declare. Not inside a group: numbers that an aborted group gave out would be used twice."""
+        if self._environment.inside_group():
+            raise SettingsError("tables are declared before the first group, not inside one")
+        if all(self._is_known(spec) for spec in specs):
+            return
+        with self._environment.write() as transaction:
+            stored = self._read(transaction)
+            for spec in specs:
+                if _admit(stored, spec):
+                    key = _PREFIX + spec.name.encode()
+                    transaction.put(key, _encode(stored[spec.name]), db=self._environment.database(META))
+        self._load()
+
+    def layout(self, table: str, group: str) -> Layout:
+        """Raises SettingsError for a group that nobody has declared."""
+        found = self._layouts.get((table, group))
+        if found is None:
+            self._load()  # another process may have declared it
+            found = self._layouts.get((table, group))
+        if found is None:
+            raise SettingsError(f"table {table!r} has no group {group!r}; declare it first")
+        return found
+
+    def table_id(self, table: str) -> bytes:
+        """Raises SettingsError for a table that nobody has declared."""
+        known = self._tables.get(table)
+        if known is None:
+            self._load()
+            known = self._tables.get(table)
+        if known is None:
+            raise SettingsError(f"there is no table {table!r}; declare it first")
+        return known.id.to_bytes(2, "big")
+
+    def is_large(self, table_id: bytes, group_id: bytes) -> bool:
+        """Whether values of this group begin with INLINE or APART."""
+        return (table_id, group_id) in self._large
+
+    def specs(self) -> Iterator[TableSpec]:
+        """All that is stored, by name."""
+        self._load()
+        for name, table in sorted(self._tables.items()):
+            groups = {group: stored.keep for group, stored in table.groups.items()}
+            yield TableSpec(name, groups, frozenset(group for group, stored in table.groups.items() if stored.large))
+
+    def _is_known(self, spec: TableSpec) -> bool:
+        layouts = self._layouts
+        return all(
+            (known := layouts.get((spec.name, group))) is not None and known.keep is keep
+            for group, keep in spec.groups.items()
+        )
+
+    def _load(self) -> None:
+        with self._environment.read() as transaction:
+            tables = self._read(transaction)
+        self._layouts = {
+            (name, group): Layout(table.id.to_bytes(2, "big"), bytes([stored.id]), stored.keep, stored.large)
+            for name, table in tables.items()
+            for group, stored in table.groups.items()
+        }
+        self._large = {(layout.table_id, layout.group_id) for layout in self._layouts.values() if layout.large}
+        self._tables = tables
+
+    def _read(self, transaction: "lmdb.Transaction[bytes]") -> dict[str, _Table]:
+        found: dict[str, _Table] = {}
+        with transaction.cursor(self._environment.database(META)) as cursor:
+            more = cursor.set_range(_PREFIX)
+            while more and cursor.key().startswith(_PREFIX):
+                found[cursor.key()[len(_PREFIX) :].decode()] = _decode(cursor.value())
+                more = cursor.next()
+        return found
+
+
+def _admit(tables: dict[str, _Table], spec: TableSpec) -> bool:
+    """Adds what is new in `spec`; True when something was."""
+    table = tables.get(spec.name)
+    if table is None:
+        table = tables[spec.name] = _Table(1 + max((known.id for known in tables.values()), default=0), {})
+    before = len(table.groups)
+    for group, keep in spec.groups.items():
+        known = table.groups.get(group)
+        if known is not None and known.keep is not keep:
+            raise SettingsError(
+                f"group {group!r} of table {spec.name!r} is stored as {known.keep.value!r} and now declared as {keep.value!r}; "
+                f"give it another name, or rebuild the data"
+            )
+        if known is None:
+            if len(table.groups) >= _GROUPS_MAX:
+                raise SettingsError(f"table {spec.name!r} would have more than {_GROUPS_MAX} groups")
+            table.groups[group] = _Group(len(table.groups) + 1, keep, group in spec.large)
+    return len(table.groups) > before or before == 0
