@@ -107,7 +107,9 @@ def _is(node: exp.Is, scope: Scope, wanted: bool) -> str:
     if isinstance(node.expression, exp.Boolean):
         test = _outcome(subject, scope, bool(node.expression.this))
         return test if wanted else f"not ({test})"
-    if isinstance(subject, exp.Predicate | exp.Connector | exp.Not):  # (a > 1) IS NULL: neither true nor false
+    if isinstance(
+        subject, exp.Predicate | exp.Connector | exp.Not | exp.Escape
+    ):  # (a > 1) IS NULL: neither true nor false
         known = f"({is_true(subject, scope)}) or ({is_false(subject, scope)})"
     else:
         known = conjunction(scope.operand(subject).present)
