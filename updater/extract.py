@@ -1,0 +1,166 @@
+"""Raw rows of a source unit -> encoded keys and stored values by group; compiled once for each table and list of
+columns.
+
+Most values already have the type in which they are stored. So the conversions that a row needs are looked up by the
+types of its values: a row of a pattern that was seen before costs one look-up, and calls only for the values that
+really have to be converted.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from proto.codec import KEY_BYTES_MAX, encode_scalar, source_prefix
+from proto.errors import InvalidMessageError, ValueTypeError
+from proto.values import coerce
+from updater.layout import TableLayout
+
+RawRow = tuple[Any, ...]
+Values = list[list[Any]]
+"""Stored values of a row: a list a group, aligned with the group's columns."""
+
+_PATTERNS_MAX = 4096  # types of values, as tuples: two for each nullable column at worst; forgotten when there are more
+_INT64_MAX = 2**63 - 1
+_AS_STORED = {"int": int, "str": str, "bytes": bytes}
+_REPEATING = ("decimal", "date", "datetime")  # slow to convert, and the same few values come again and again
+
+
+class _Pattern(NamedTuple):
+    """What rows with the same types of values need. integers: picks those whose range must be looked at."""
+
+    conversions: tuple[tuple[int, Callable[[Any], Any]], ...]
+    integers: Callable[[Sequence[Any]], tuple[int, ...]] | None
+
+
+class Fault(NamedTuple):
+    """Why a row can't be stored. column "": no single column is to blame."""
+
+    column: str
+    reason: str
+
+
+class Extractor:
+    """For one table and one list of raw columns.
+
+    lacking: places of the table's columns that the unit does not bring (it was captured before they were added):
+    stored values stay.
+    """
+
+    def __init__(self, layout: TableLayout, columns: tuple[str, ...]) -> None:
+        """Raises InvalidMessageError when a key column is not among the columns."""
+        table = layout.table
+        absent = [name for name in table.key if name not in columns]
+        if absent:
+            raise InvalidMessageError(f"rows of table {table.name!r} came without their key column {absent[0]!r}")
+        at = {name: number for number, name in enumerate(columns)}
+        self._columns = columns
+        self._kinds = [table.columns[name].type if name in layout.places else "" for name in columns]
+        self._keys = tuple(at[name] for name in table.key)
+        self._fills = any(name not in at for name in layout.places)
+        self._picks = [_picker([at.get(name, len(columns)) for name in group.columns]) for group in layout.groups]
+        self._patterns: dict[tuple[type, ...], _Pattern] = {}
+        self.lacking = tuple(place for name, place in layout.places.items() if name not in at)
+
+    def extract(self, raw: RawRow, source: bytes) -> tuple[bytes, Values]:
+        """(encoded key, values). source: its encoded name. Raises InvalidMessageError when a value or the key can't
+        be stored."""
+        pattern = self._patterns.get(tuple(map(type, raw)))
+        if pattern is None:
+            pattern = self._new_pattern(raw)
+        conversions, integers = pattern
+        row: Sequence[Any] = raw
+        if conversions:
+            row = converted = list(raw)
+            for at, convert in conversions:
+                converted[at] = convert(converted[at])
+        if integers is not None and max(integers(row)) > _INT64_MAX:
+            raise ValueTypeError("an integer does not fit in 64 bits")
+        if self._fills:
+            row = [*row, None]
+        return _encoded(source, [row[at] for at in self._keys]), [pick(row) for pick in self._picks]
+
+    def key(self, raw: RawRow, source: bytes) -> bytes:
+        """Only the key, of a row whose other values may be bad. Raises InvalidMessageError."""
+        if len(raw) != len(self._columns):
+            raise InvalidMessageError(f"the row has {len(raw)} values for {len(self._columns)} columns")
+        return _encoded(source, [_key_value(self._kinds[at], raw[at]) for at in self._keys])
+
+    def raw_key(self, raw: RawRow) -> RawRow:
+        """The key's values as they came, as far as there are any."""
+        return tuple(raw[at] for at in self._keys if at < len(raw))
+
+    def fault(self, raw: RawRow) -> Fault:
+        """What is wrong with a row that `extract` refused: the slow way, column by column."""
+        if len(raw) != len(self._columns):
+            return Fault("", f"the row has {len(raw)} values for {len(self._columns)} columns")
+        for at, (name, kind) in enumerate(zip(self._columns, self._kinds, strict=True)):
+            try:
+                if at in self._keys:
+                    encode_scalar(_key_value(kind, raw[at]))
+                elif kind:
+                    coerce(kind, raw[at])
+            except InvalidMessageError as error:
+                return Fault(name, f"column {name!r}: {error}")
+        try:
+            self.key(raw, b"")
+        except InvalidMessageError as error:
+            return Fault(self._columns[self._keys[0]], str(error))
+        return Fault(self._columns[self._keys[0]], f"the key, with its source's name, is above {KEY_BYTES_MAX} bytes")
+
+    def _new_pattern(self, raw: RawRow) -> _Pattern:
+        if len(raw) != len(self._columns):
+            raise InvalidMessageError(f"the row has {len(raw)} values for {len(self._columns)} columns")
+        if len(self._patterns) >= _PATTERNS_MAX:
+            self._patterns.clear()
+        types = tuple(map(type, raw))
+        conversions: list[tuple[int, Callable[[Any], Any]]] = []
+        integers: list[int] = []
+        for at, (kind, found) in enumerate(zip(self._kinds, types, strict=True)):
+            if at in self._keys and found is type(None):
+                conversions.append((at, partial(_key_value, kind)))
+            elif kind == "int" and found is int:
+                integers.append(at)
+            elif kind and found is not type(None) and found is not _AS_STORED.get(kind):
+                conversions.append((at, _converter(kind, found)))
+        picked = itemgetter(*integers, integers[0]) if integers else None  # always more than one: always a tuple
+        pattern = self._patterns[types] = _Pattern(tuple(conversions), picked)
+        return pattern
+
+
+def deleted_key(layout: TableLayout, raw: RawRow, source: str) -> bytes:
+    """Key of a row that is gone, from its raw key values. Raises InvalidMessageError."""
+    table = layout.table
+    if len(raw) != len(table.key):
+        raise InvalidMessageError(f"the key has {len(raw)} values for the key columns {', '.join(table.key)}")
+    values = [_key_value(table.columns[name].type, value) for name, value in zip(table.key, raw, strict=True)]
+    return _encoded(source_prefix(source), values)
+
+
+def _encoded(source: bytes, values: Sequence[Any]) -> bytes:
+    encoded = source + b"".join(map(encode_scalar, values)) + b"\0"
+    if len(encoded) > KEY_BYTES_MAX:
+        raise InvalidMessageError(f"the key takes {len(encoded)} bytes; at most {KEY_BYTES_MAX} fit")
+    return encoded
+
+
+def _key_value(kind: str, raw: Any) -> Any:
+    if raw is None:
+        raise ValueTypeError("a key column is NULL")
+    return coerce(kind, raw)
+
+
+def _picker(positions: list[int]) -> Callable[[Sequence[Any]], list[Any]]:
+    if len(positions) == 1:
+        only = positions[0]
+        return lambda row: [row[only]]
+    pick = itemgetter(*positions)
+    return lambda row: list(pick(row))
+
+
+@lru_cache(maxsize=64)
+def _converter(kind: str, found: type) -> Callable[[Any], Any]:
+    convert = partial(coerce, kind)
+    if kind in _REPEATING and found in (str, int, float):
+        return lru_cache(maxsize=4096, typed=True)(convert)
+    return convert

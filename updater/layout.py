@@ -1,0 +1,75 @@
+"""What is known of a table before any row arrives: its groups, their schemas, its key, and what its rows point at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import ne
+from typing import Any
+
+import msgspec
+
+from proto.flows.model import Flows, Table
+from proto.lane import Lane
+from repo.rows import GroupReader, Schemas
+from updater.references import Links, Place, links_of
+
+_encode_json = msgspec.json.Encoder(order="deterministic").encode
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group that a source writes. differs: whether two stored values are different; exact: equal lists are equal
+    values."""
+
+    name: str
+    lane: Lane
+    columns: tuple[str, ...]
+    schema: int
+    reader: GroupReader
+    differs: Callable[[Any, Any], bool]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """groups: the source's, highest lane first; main: number of the group that holds the key, whose record says
+    whether the row is there; places: where each of the source's columns stands."""
+
+    table: Table
+    groups: tuple[Group, ...]
+    main: int
+    places: dict[str, Place]
+    links: Links
+
+    @property
+    def name(self) -> str:
+        """The table's name in the flows file."""
+        return self.table.name
+
+
+def layouts(flows: Flows, schemas: Schemas) -> dict[str, TableLayout]:
+    """All tables that sources write, by name; registers their schemas."""
+    tables = [table for table in flows.tables.values() if table.source_table]
+    grouped = [(table, lane, columns) for table in tables for lane, columns in _source_groups(table)]
+    registered = schemas.register([columns for _, _, columns in grouped])
+    groups: dict[str, list[Group]] = {table.name: [] for table in tables}
+    for (table, lane, columns), schema in zip(grouped, registered, strict=True):
+        exact = all(table.columns[name].type != "json" for name in columns)
+        reader = GroupReader(schemas, schema)
+        differs = ne if exact else _differs
+        groups[table.name].append(Group(lane.name.lower(), lane, columns, schema.id, reader, differs, exact))
+    return {table.name: _layout(flows, table, tuple(groups[table.name])) for table in tables}
+
+
+def _source_groups(table: Table) -> list[tuple[Lane, tuple[str, ...]]]:
+    groups = table.groups()
+    return [(lane, groups[lane.name.lower()]) for lane in Lane if lane.name.lower() in groups]
+
+
+def _layout(flows: Flows, table: Table, groups: tuple[Group, ...]) -> TableLayout:
+    places = {name: (number, at) for number, group in enumerate(groups) for at, name in enumerate(group.columns)}
+    return TableLayout(table, groups, places[table.key[0]][0], places, links_of(flows, table, places))
+
+
+def _differs(old: Any, new: Any) -> bool:
+    """JSON tells true from 1 and 1 from 1.0, which Python calls equal."""
+    return bool(old != new) or _encode_json(old) != _encode_json(new)

@@ -1,0 +1,57 @@
+"""Notifications of a transaction: changed rows of one unit, by lane and partition, in messages of bounded size."""
+
+import xxhash
+
+from proto.events import NOTIFICATIONS, Notification, RowChange, Unit, encode, lane_topic
+from proto.lane import Lane
+from repo.api import Transaction
+from repo.system import SOURCES, source_key
+from updater.rows import Change
+
+CHANGES_MAX = 256
+"""Rows a message, so that a reader's batch of messages is bounded, too."""
+
+_TOPICS = {lane: lane_topic(NOTIFICATIONS, lane) for lane in Lane}
+
+
+class Notices:
+    """Collects the changes of units; `write` puts the messages of one unit into the transaction."""
+
+    def __init__(self, transaction: Transaction, partitions: int, now_ms: float) -> None:
+        """partitions: of the notifications topics; a row's partition is a hash of table and key."""
+        self._transaction, self._partitions, self._now_ms = transaction, partitions, now_ms
+        self._waiting: dict[tuple[Lane, int], list[RowChange]] = {}
+
+    def add(self, lane: Lane, row: RowChange) -> None:
+        """One changed row, in the lane in which it is to be notified."""
+        partition = 0
+        if self._partitions > 1:
+            partition = xxhash.xxh32_intdigest(row.table.encode() + row.key) % self._partitions
+        self._waiting.setdefault((lane, partition), []).append(row)
+
+    def add_changes(self, unit: Unit, changes: list[Change]) -> None:
+        """The changed rows of a unit. What a chunk brings stays in the chunk's lane: a backfill must not crowd out
+        edits."""
+        lowest = Lane(unit.lane) if unit.kind == "chunk" else Lane.HIGH
+        if self._partitions == 1:
+            for lane in Lane:
+                rows = [row for own, row in changes if max(own, lowest) is lane]
+                if rows:
+                    self._waiting.setdefault((lane, 0), []).extend(rows)
+            return
+        for own, row in changes:
+            self.add(max(own, lowest), row)
+
+    def add_source(self, source: str) -> None:
+        """The state of a source changed in a way that somebody waits for: tables are bootstrapped."""
+        self.add(Lane.LOW, RowChange(SOURCES, source_key(source)))
+
+    def write(self, unit: Unit) -> None:
+        """Messages of what was added since the last call; `unit` gives the times."""
+        for (lane, partition), rows in self._waiting.items():
+            for start in range(0, len(rows), CHANGES_MAX):
+                message = Notification(
+                    lane, rows[start : start + CHANGES_MAX], unit.commit_ms, unit.capture_ms, self._now_ms
+                )
+                self._transaction.notify(_TOPICS[lane], partition, encode(message))
+        self._waiting = {}

@@ -1,0 +1,107 @@
+"""The units of one source in one batch -> one transaction: in order, later units over what earlier ones left."""
+
+from collections.abc import Sequence
+
+from proto.codec import decode_key, source_prefix
+from proto.errors import InvalidMessageError
+from proto.ports.processor import DONE, DeadLetter, Outcome
+from repo.api import Snapshot, Transaction
+from updater.intake import Extractors, Offer, TableIntake, take_in
+from updater.layout import TableLayout
+from updater.letters import Letters
+from updater.notices import Notices
+from updater.parts import Parts
+from updater.progress import Progress
+from updater.rows import Change, Origin, RowSet
+
+_Work = list[tuple[Offer, list[TableIntake]]]
+
+
+class SourceRun:
+    """One attempt. After a conflict another one is made, with a newer snapshot; `letters` are delivered once it is
+    committed."""
+
+    def __init__(
+        self, source: str, snapshot: Snapshot, extractors: Extractors, notices_partitions: int, now_ms: float
+    ) -> None:
+        self.transaction = Transaction(snapshot.timestamp)
+        self.letters = Letters(now_ms)
+        self._source, self._prefix = source, source_prefix(source)
+        self._snapshot, self._extractors = snapshot, extractors
+        self._progress = Progress(source, snapshot)
+        self._parts = Parts(snapshot, self.transaction)
+        self._notices = Notices(self.transaction, notices_partitions, now_ms)
+
+    def run(self, offers: Sequence[Offer]) -> list[Outcome]:
+        """Fills the transaction; an outcome for each offer, which holds once the transaction is committed."""
+        work: _Work = []
+        outcomes = [self._admit(offer, work) for offer in offers]
+        self._apply(work)
+        self._parts.keep()
+        self._progress.write(self.transaction)
+        return outcomes
+
+    def _admit(self, offer: Offer, work: _Work) -> Outcome:
+        """Decides about a unit, and adds it to the work when its turn has come."""
+        unit = offer.unit
+        turn = self._progress.turn(unit)
+        if turn != "now":
+            return turn
+        if unit.part < unit.parts - 1:
+            self._parts.hold(unit, offer.item.value)
+            return DONE
+        self._progress.applied(unit)
+        try:
+            if unit.parts > 1:
+                offer = offer._replace(unit=self._parts.join(unit))
+            work.append((offer, take_in(offer, self._extractors, self.letters)))
+        except InvalidMessageError as error:
+            return DeadLetter(str(error))
+        return DONE
+
+    def _apply(self, work: _Work) -> None:
+        sets = self._read(work)
+        for offer, intakes in work:
+            unit = offer.unit
+            origin = Origin(unit.kind, (unit.incarnation, unit.position), self._prefix)
+            changes: list[Change] = []
+            for intake in intakes:
+                self._apply_table(offer, intake, sets[intake.layout.name], origin, changes)
+            if not unit.first:
+                self._notices.add_changes(unit, changes)
+            if unit.kind == "done":
+                self._notices.add_source(unit.source)
+            self._notices.write(unit)
+        for rows in sets.values():
+            rows.write()
+
+    def _read(self, work: _Work) -> dict[str, RowSet]:
+        """All rows that the batch touches: one read for each table and group."""
+        keys: dict[str, list[bytes]] = {}
+        layouts: dict[str, TableLayout] = {}
+        for _, intakes in work:
+            for intake in intakes:
+                layouts[intake.layout.name] = intake.layout
+                touched = keys.setdefault(intake.layout.name, [])
+                touched += intake.deleted
+                touched += [key for key, _ in intake.good]
+                touched += [row.key for row in intake.parked]
+        return {name: RowSet(layout, keys[name], self._snapshot, self.transaction) for name, layout in layouts.items()}
+
+    def _apply_table(
+        self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: list[Change]
+    ) -> None:
+        """Deletes first: should two raw keys be the same when coerced, the row that is there wins."""
+        found = [rows.delete(key, origin) for key in intake.deleted]
+        put, lacking = rows.put, intake.extractor.lacking
+        found += [put(key, values, origin, lacking) for key, values in intake.good]
+        for key in rows.healed:
+            self.letters.healed(intake.layout, self._source, key)
+        rows.healed.clear()
+        for key, fault, alone in intake.parked:
+            newest, change = rows.park(key, fault.reason, origin)
+            found.append(change)
+            if newest:
+                shown = decode_key(key)[1:]
+                self.letters.bad_row(offer.item, offer.unit, intake.layout, alone, key, shown, fault)
+        changes += [change for change in found if change is not None]
