@@ -1,0 +1,155 @@
+"""A consumer: the partitions of one family of topics that this process has claimed, and how far each is processed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ops.engine.progress import Progress
+from ops.engine.settings import EngineSettings
+from proto.errors import CorruptionError
+from proto.lane import Lane
+from proto.ports.log import Log, Message
+
+Claim = Callable[[str, str, int], bool]
+"""(consumer, topic, partition) -> whether this process may consume it; asked again while the answer is no."""
+
+_CLAIM_AGAIN_MS = 250.0
+
+
+@dataclass(slots=True)
+class Partition:
+    """One that this process consumes. end: offset of its next message, when last looked."""
+
+    topic: str
+    number: int
+    lane: Lane
+    progress: Progress
+    end: int = 0
+
+
+@dataclass(slots=True)
+class Taken:
+    """Messages of one partition that are in a batch."""
+
+    partition: Partition
+    messages: list[Message]
+
+
+def claim_all(consumer: str, topic: str, partition: int) -> bool:
+    """For a process that is alone."""
+    return True
+
+
+class Consumer:
+    """topics: lane -> topic. ordered: a message that waits holds its partition (see ops.engine.progress)."""
+
+    def __init__(
+        self, log: Log, name: str, topics: Mapping[Lane, str], settings: EngineSettings, *, ordered: bool,
+        claim: Claim = claim_all,
+    ) -> None:  # fmt: skip
+        self.name, self.ordered = name, ordered
+        self.skipped = 0
+        self._log, self._topics, self._settings = log, dict(topics), settings
+        self._claim = claim
+        self._claimed: dict[tuple[str, int], Partition] = {}
+        self._of_lane: dict[Lane, list[Partition]] = {lane: [] for lane in topics}
+        self._refused_ms: dict[tuple[str, int], float] = {}
+        self._turn = 0
+
+    def waiting(self, now_ms: float) -> list[Lane]:
+        """Lanes that have something to process now; claims partitions that are new."""
+        self._claim_new(now_ms)
+        working = {one.lane for one in self._claimed.values() if self._has_work(one, now_ms)}
+        return sorted(working)
+
+    def take(self, lane: Lane, limit: int, now_ms: float) -> list[Taken]:
+        """Up to `limit` messages of one lane, from its partitions in turn, of those that `waiting` has just seen.
+
+        They are in process until committed or undone.
+        """
+        held = self._of_lane[lane]
+        self._turn += 1
+        batch: list[Taken] = []
+        for at in range(len(held)):
+            partition = held[(self._turn + at) % len(held)]
+            offsets, alone = partition.progress.offer(now_ms, partition.end, limit)
+            if not offsets or (alone and batch):
+                continue
+            messages = self._read(partition, offsets)
+            if messages:
+                partition.progress.begin([message.offset for message in messages])
+                batch.append(Taken(partition, messages))
+                limit -= len(messages)
+            if alone or limit <= 0:
+                break
+        return batch
+
+    def committed(self) -> None:
+        """The group in which messages were taken is durable."""
+        for partition in self._claimed.values():
+            partition.progress.committed()
+
+    def undone(self) -> None:
+        """The group was undone."""
+        for partition in self._claimed.values():
+            partition.progress.undone()
+
+    def due_ms(self, paused: frozenset[Lane]) -> float:
+        """When the next waiting message of a lane that is not paused is due."""
+        due = [one.progress.due_ms() for lane, held in self._of_lane.items() if lane not in paused for one in held]
+        return min(due, default=float("inf"))
+
+    def backlog(self) -> dict[Lane, int]:
+        """Messages not finished, by lane, in all partitions, whoever consumes them."""
+        behind = dict.fromkeys(self._topics, 0)
+        for lane, topic, number in self._everywhere():
+            behind[lane] += self._log.bounds(topic, number)[1] - self._position(topic, number)
+        return behind
+
+    def first_unfinished(self) -> Iterator[bytes]:
+        """Of each partition, whoever consumes it: the first message that is not finished, if there is one."""
+        for _, topic, number in self._everywhere():
+            yield from (found.value for found in self._log.read(topic, number, self._position(topic, number), 1))
+
+    def _everywhere(self) -> Iterator[tuple[Lane, str, int]]:
+        for lane, topic in self._topics.items():
+            for number in range(self._log.partitions(topic)):
+                yield lane, topic, number
+
+    def _position(self, topic: str, number: int) -> int:
+        held = self._claimed.get((topic, number))
+        return held.progress.position if held is not None else self._log.position(self.name, topic, number)
+
+    def _has_work(self, partition: Partition, now_ms: float) -> bool:
+        partition.end = self._log.bounds(partition.topic, partition.number)[1]
+        return bool(partition.progress.offer(now_ms, partition.end, 1).offsets)
+
+    def _claim_new(self, now_ms: float) -> None:
+        for lane, topic, number in self._everywhere():
+            key = (topic, number)
+            if key in self._claimed or now_ms < self._refused_ms.get(key, now_ms):
+                continue
+            if not self._claim(self.name, topic, number):
+                self._refused_ms[key] = now_ms + _CLAIM_AGAIN_MS
+                continue
+            # The position is read after the claim: whoever held it before may have saved a newer one.
+            position = self._log.position(self.name, topic, number)
+            progress = Progress(position, ordered=self.ordered, outstanding_max=self._settings.outstanding_max)
+            partition = self._claimed[key] = Partition(topic, number, lane, progress)
+            self._of_lane[lane].append(partition)
+
+    def _read(self, partition: Partition, offsets: Sequence[int]) -> list[Message]:
+        """The messages at these offsets; fewer when they are too many bytes, or no longer retained."""
+        topic, number, bytes_max = partition.topic, partition.number, self._settings.batch_bytes_max
+        if isinstance(offsets, range):
+            found = self._log.read(topic, number, offsets[0], len(offsets), bytes_max)
+            if found and found[0].offset == offsets[0]:
+                return found
+        else:
+            found = [message for offset in offsets for message in self._log.read(topic, number, offset, 1)]
+            if [message.offset for message in found] == list(offsets):
+                return found
+        first = self._log.bounds(topic, number)[0]
+        if first <= offsets[0]:
+            raise CorruptionError(f"log: {topic}/{number} does not give message {offsets[0]}, though it is retained")
+        self.skipped += partition.progress.skip_to(first)
+        return []

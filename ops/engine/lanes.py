@@ -1,0 +1,79 @@
+"""Which lane is served next: a weighted choice in which High comes first and nobody starves.
+
+Stride scheduling (Waldspurger and Weihl, 1995): each lane has a virtual time, which grows by the time it was served
+divided by its weight; the lane that is least ahead is served next, the higher one when two are equal. A lane that was
+idle starts at the virtual time of the others, so that rest earns no credit: a single High message is served at once,
+and under a flood of High the lower lanes still get their share of the time. No clock: times are arguments.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ops.engine.settings import EngineSettings
+from proto.lane import Lane
+
+WEIGHTS = {Lane.HIGH: 16.0, Lane.MEDIUM: 4.0, Lane.LOW: 1.0}
+
+_NEVER = float("-inf")
+
+
+class Choice(NamedTuple):
+    """Serve `lane` for about budget_ms."""
+
+    lane: Lane
+    budget_ms: float
+
+
+class Traffic:
+    """When each lane last had something to do, in any stage of this process."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._seen_ms = [_NEVER] * len(Lane)
+
+    def saw(self, lane: Lane, now_ms: float) -> None:
+        """A message of this lane was there."""
+        self._seen_ms[lane] = now_ms
+
+    def budget_ms(self, lane: Lane, now_ms: float) -> float:
+        """How long work of this lane may keep the loop busy: short while a higher lane has traffic."""
+        if lane is Lane.HIGH:
+            return self._settings.batch_ms_max
+        since_ms = now_ms - self._settings.traffic_ms
+        busy = any(seen_ms > since_ms for seen_ms in self._seen_ms[:lane])
+        return self._settings.slice_ms_max if busy else self._settings.lower_batch_ms_max
+
+
+class Lanes:
+    """The choice among the lanes of one stage. paused: lanes that are not served."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.paused: frozenset[Lane] = frozenset()
+        self._traffic = traffic
+        self._virtual_ms = [0.0] * len(Lane)
+        self._active: frozenset[Lane] = frozenset()
+
+    def choose(self, waiting: Sequence[Lane], now_ms: float) -> Choice | None:
+        """waiting: lanes that have something to do now. None: nothing to do, or all of it is paused."""
+        active = frozenset(waiting) - self.paused
+        if not active:
+            self._active = active
+            return None
+        self._start_at_the_others_time(active)
+        for lane in active:
+            self._traffic.saw(lane, now_ms)
+        chosen = min(active, key=lambda lane: (self._virtual_ms[lane], lane))
+        return Choice(chosen, self._traffic.budget_ms(chosen, now_ms))
+
+    def served(self, lane: Lane, elapsed_ms: float) -> None:
+        """Charges the time that a choice took."""
+        self._virtual_ms[lane] += elapsed_ms / WEIGHTS[lane]
+
+    def _start_at_the_others_time(self, active: frozenset[Lane]) -> None:
+        started = active - self._active
+        if started:
+            going_on = [self._virtual_ms[lane] for lane in active & self._active]
+            floor = min(going_on, default=max(self._virtual_ms))
+            for lane in started:
+                self._virtual_ms[lane] = max(self._virtual_ms[lane], floor)
+        self._active = active

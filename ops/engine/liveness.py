@@ -1,0 +1,91 @@
+"""Which processes are alive, and who consumes what: locked files in the data folder, which the kernel unlocks on any death.
+
+`live/ROLE.PID` is held as long as the process lives; one that is not locked was left by a dead process, and is removed
+by who meets it. `claims/CONSUMER.TOPIC.PARTITION` is locked by the one process that consumes that partition; these
+files stay, they are as many as there are partitions.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from proto.errors import UnavailableError
+
+
+class Process(NamedTuple):
+    """A live process and what it does."""
+
+    pid: int
+    role: str
+
+
+class Liveness:
+    """What this process holds in a data folder, until `close` or its end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._live, self._claims = folder / "live", folder / "claims"
+        self._live.mkdir(parents=True, exist_ok=True)
+        self._claims.mkdir(parents=True, exist_ok=True)
+        self._held: dict[Path, int] = {}
+
+    def hold(self, role: str) -> None:
+        """Says that this process lives and does `role`. Raises UnavailableError when its file is held by another one."""
+        path = self._live / f"{role}.{os.getpid()}"
+        if not self._lock(path):
+            raise UnavailableError(f"{path} is held by another process with this number; is the folder on a network?")
+
+    def others(self) -> list[Process]:
+        """Live processes but this one."""
+        return [process for process, path in self._processes() if path not in self._held]
+
+    def claim(self, consumer: str, topic: str, partition: int) -> bool:
+        """True when this process may consume the partition, now and until it ends; False while another one does."""
+        return self._lock(self._claims / f"{consumer}.{topic}.{partition}")
+
+    def close(self) -> None:
+        """Lets go of everything."""
+        for path, descriptor in self._held.items():
+            if path.parent == self._live:
+                path.unlink(missing_ok=True)
+            os.close(descriptor)
+        self._held.clear()
+
+    def _processes(self) -> Iterator[tuple[Process, Path]]:
+        for path in sorted(self._live.iterdir()):
+            role, _, number = path.name.rpartition(".")
+            if path in self._held or not _is_free(path):
+                yield Process(int(number), role), path
+
+    def _lock(self, path: Path) -> bool:
+        while path not in self._held:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+                if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                    self._held[path] = descriptor
+                    break
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            os.close(descriptor)  # it was removed between open and lock: once more
+        return True
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nobody holds it; then it is removed."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

@@ -1,0 +1,21 @@
+"""How often to look at something that can't ring: often while it is active, seldom after a second of silence."""
+
+
+class Pace:
+    """For the one poller at the SQLite edge. Times are monotonic ms."""
+
+    def __init__(self, active_ms: float = 0.4, quiet_ms: float = 5.0, quiet_after_ms: float = 1000.0) -> None:
+        self._active_ms, self._quiet_ms, self._quiet_after_ms = active_ms, quiet_ms, quiet_after_ms
+        self._worked_ms = float("-inf")
+        self._looked_ms = float("-inf")
+
+    def looked(self, now_ms: float, worked: bool) -> None:
+        """It was looked at; worked: there was something."""
+        self._looked_ms = now_ms
+        if worked:
+            self._worked_ms = now_ms
+
+    def due_ms(self) -> float:
+        """When to look again."""
+        quiet = self._looked_ms - self._worked_ms > self._quiet_after_ms
+        return self._looked_ms + (self._quiet_ms if quiet else self._active_ms)

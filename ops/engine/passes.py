@@ -1,0 +1,108 @@
+"""A pass: steps that share one group, so that what they write is one durable commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from ops.engine.backoff import backoff_ms
+from ops.engine.positions import Positions
+from ops.engine.settings import EngineSettings
+from ops.engine.step import Step
+from proto.errors import CorruptionError, FencedError
+from proto.ports.clock import Clock
+from proto.ports.log import Durable
+
+STOPPING_ERRORS = (CorruptionError, FencedError)
+"""The process must not go on after these."""
+
+_logger = structlog.get_logger("adsindex.engine")
+
+
+@dataclass(slots=True)
+class StepState:
+    """How a step is doing. last_error "": it never failed. last_error_ms: wall clock."""
+
+    step: Step
+    failing: bool = False
+    not_before_ms: float = 0.0
+    errors: int = 0
+    last_error: str = ""
+    last_error_ms: float = 0.0
+
+
+class Pass:
+    """Runs its steps in order, in one group. When one of them fails, all are undone, and until it works again each step
+    has a group of its own, so that it does not stop the others."""
+
+    def __init__(
+        self, name: str, steps: Sequence[Step], durable: Durable, positions: Positions, clock: Clock,
+        settings: EngineSettings,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.states = [StepState(step) for step in steps]
+        self.last_error = ""  # of a commit; those of the steps are in `states`
+        self._durable, self._positions = durable, positions
+        self._clock, self._settings = clock, settings
+        self._commit_failures = 0
+        self._not_before_ms = 0.0
+
+    def run(self, budget_ms: float) -> bool:
+        """True when a step had something to do, or failed and may be tried again at once. Raises STOPPING_ERRORS."""
+        now_ms = self._clock.monotonic_ms()
+        if now_ms < self._not_before_ms:
+            return False
+        ready = [state for state in self.states if state.not_before_ms <= now_ms]
+        if not any(state.failing for state in self.states):
+            return self._group(ready, budget_ms)
+        return any([self._group([state], budget_ms) for state in ready])
+
+    def wake_ms(self) -> float:
+        """When (monotonic) it wants to run although nothing rang."""
+        wakes = [max(state.step.wake_ms(), state.not_before_ms) for state in self.states if not state.failing]
+        wakes += [state.not_before_ms for state in self.states if state.failing]
+        return max(self._not_before_ms, min(wakes, default=float("inf")))
+
+    def _group(self, states: Sequence[StepState], budget_ms: float) -> bool:
+        worked = False
+        current: StepState | None = None
+        try:
+            with self._durable.group():
+                for current in states:
+                    worked |= current.step.step(budget_ms)
+                current = None
+                self._positions.ride()
+        except Exception as error:
+            self._positions.undone()
+            for state in states:
+                state.step.undone()
+            if isinstance(error, STOPPING_ERRORS):
+                raise
+            self._failed(current, error)
+            return True
+        self._positions.committed()
+        for state in states:
+            state.failing = False
+            state.step.committed()
+        if self._commit_failures:
+            self._commit_failures, self._not_before_ms = 0, 0.0
+        return worked
+
+    def _failed(self, state: StepState | None, error: Exception) -> None:
+        now_ms = self._clock.monotonic_ms()
+        text = f"{type(error).__name__}: {error}"
+        if state is None:  # the commit itself: a full disk, an I/O error
+            self._commit_failures += 1
+            wait_ms = backoff_ms(self._commit_failures, self._settings)
+            self._not_before_ms = now_ms + wait_ms
+            self.last_error = text
+            _logger.error("commit failed", work=self.name, error=text, again_in_ms=wait_ms)
+            return
+        state.failing = True
+        state.errors += 1
+        wait_ms = state.step.failed(error)
+        state.not_before_ms = now_ms + wait_ms
+        state.last_error, state.last_error_ms = text, self._clock.now_ms()
+        _logger.error(
+            "step failed", work=self.name, step=state.step.name, error=text, again_in_ms=wait_ms, exc_info=error
+        )

@@ -1,0 +1,107 @@
+"""What a process says about itself: `status/PID.json` in the data folder, and which lanes are paused.
+
+Garbage: a file whose process is gone is removed by who reads the others.
+"""
+
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ops.engine.counters import StageCounters
+from ops.engine.passes import Pass, StepState
+from ops.engine.stage import Stage
+from proto.ports.clock import Clock
+
+_REWRITE_MS = 500.0
+
+
+class StepStatus(msgspec.Struct):
+    """One step. backlog: lane name -> messages behind. counters: of a stage only. last_error_ms: wall clock."""
+
+    name: str
+    failing: bool = False
+    errors: int = 0
+    last_error: str = ""
+    last_error_ms: float = 0.0
+    backlog: dict[str, int] = {}
+    paused: list[str] = []
+    counters: StageCounters | None = None
+
+
+class ProcessStatus(msgspec.Struct):
+    """One process. at_ms: wall clock when it was written. more: what the wiring adds (sources, watermark)."""
+
+    pid: int
+    role: str
+    started_ms: float
+    at_ms: float
+    steps: list[StepStatus]
+    commit_error: str = ""
+    more: dict[str, str | int | float] = {}
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(ProcessStatus).decode
+
+
+class StatusFile:
+    """This process's file. `more` may be changed at any time; it is written with the next snapshot."""
+
+    def __init__(self, folder: Path, role: str, passes: Sequence[Pass], clock: Clock) -> None:
+        self.more: dict[str, str | int | float] = {}
+        self._path = folder / "status" / f"{os.getpid()}.json"
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._role, self._passes, self._clock = role, passes, clock
+        self._started_ms = clock.now_ms()
+        self._written_ms = float("-inf")
+
+    def write(self) -> None:
+        """Now; readers see the old or the new one, whole. Not durable: it is worth nothing after a crash."""
+        status = ProcessStatus(
+            pid=os.getpid(),
+            role=self._role,
+            started_ms=self._started_ms,
+            at_ms=self._clock.now_ms(),
+            steps=[_step_status(state) for one in self._passes for state in one.states],
+            commit_error=next((one.last_error for one in self._passes if one.last_error), ""),
+            more=self.more,
+        )
+        beside = self._path.with_suffix(".new")
+        beside.write_bytes(_encode(status))
+        beside.replace(self._path)
+
+    def remove(self) -> None:
+        """At the end of the process."""
+        self._path.unlink(missing_ok=True)
+
+
+def read_statuses(folder: Path, alive: Collection[int]) -> list[ProcessStatus]:
+    """Of the processes in `alive` (ops.engine.liveness); files of others are removed."""
+    found = []
+    for path in sorted((folder / "status").glob("*.json")):
+        try:
+            status = _decode(path.read_bytes())
+        except (FileNotFoundError, msgspec.DecodeError):
+            continue
+        if status.pid in alive:
+            found.append(status)
+        else:
+            path.unlink(missing_ok=True)
+    return found
+
+
+def _step_status(state: StepState) -> StepStatus:
+    status = StepStatus(
+        name=state.step.name,
+        failing=state.failing,
+        errors=state.errors,
+        last_error=state.last_error,
+        last_error_ms=state.last_error_ms,
+    )
+    if isinstance(state.step, Stage):
+        status.backlog = {lane.name.lower(): behind for lane, behind in state.step.backlog().items()}
+        status.paused = [lane.name.lower() for lane in sorted(state.step.lanes.paused)]
+        status.counters = state.step.counters
+    return status

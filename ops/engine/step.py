@@ -1,0 +1,89 @@
+"""A step: something that does a bounded piece of work when the loop calls it, inside the group of its pass."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ops.engine.backoff import backoff_ms
+from ops.engine.pace import Pace
+from ops.engine.settings import EngineSettings
+from proto.ports.clock import Clock
+
+
+class Step(Protocol):
+    """The loop calls `step` once in a group, then either `committed` or `undone`; `failed` after `undone`, if it raised."""
+
+    @property
+    def name(self) -> str:
+        """For people: "gateway", "updater"."""
+        ...
+
+    def step(self, budget_ms: float) -> bool:
+        """Works for about budget_ms at most (work in the High lane may take longer); True when there was something to do.
+
+        An exception undoes all that this pass has written.
+        """
+        ...
+
+    def committed(self) -> None:
+        """What was written is durable."""
+        ...
+
+    def undone(self) -> None:
+        """What was written is undone: memory must go back to where it was before the call, too."""
+        ...
+
+    def failed(self, error: Exception) -> float:
+        """It raised. Returns for how many ms it is to be left alone."""
+        ...
+
+    def wake_ms(self) -> float:
+        """When (monotonic) it wants to be called although nothing rang; infinity: never."""
+        ...
+
+
+def nothing() -> None:
+    """Default of a step's callbacks."""
+
+
+def always() -> bool:
+    """Default of a step's gate."""
+    return True
+
+
+class FunctionStep:
+    """A step made of a function: `function(budget_ms) -> worked`.
+
+    pace   when it wants to be called without being rung; None: never
+    gate   asked before each call; False: not now (back-pressure)
+    """
+
+    def __init__(
+        self, name: str, function: Callable[[float], bool], clock: Clock, settings: EngineSettings, *,
+        pace: Pace | None = None, gate: Callable[[], bool] = always,
+        committed: Callable[[], None] = nothing, undone: Callable[[], None] = nothing,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self._function, self._clock, self._settings = function, clock, settings
+        self._pace, self._gate = pace, gate
+        self._on_committed, self._on_undone = committed, undone
+        self._failures = 0
+
+    def step(self, budget_ms: float) -> bool:
+        worked = self._gate() and self._function(budget_ms)
+        if self._pace is not None:
+            self._pace.looked(self._clock.monotonic_ms(), worked)
+        return worked
+
+    def committed(self) -> None:
+        self._failures = 0
+        self._on_committed()
+
+    def undone(self) -> None:
+        self._on_undone()
+
+    def failed(self, error: Exception) -> float:
+        self._failures += 1
+        return backoff_ms(self._failures, self._settings)
+
+    def wake_ms(self) -> float:
+        return float("inf") if self._pace is None else self._pace.due_ms()
