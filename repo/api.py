@@ -61,8 +61,7 @@ class OutcomeKind(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """commit_timestamp: of this transaction when COMMITTED, of the other one when CONFLICT (retry with
     snapshot(at_least=it))."""
 

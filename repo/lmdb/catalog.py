@@ -1,6 +1,6 @@
 """Tables and groups that the environment knows: their numbers, allocated once and kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import lmdb
 import msgspec
@@ -30,12 +30,15 @@ _decode = msgspec.msgpack.Decoder(_Table).decode
 
 
 class Catalog:
-    """What is stored wins: a group keeps its number and whether its values lie apart. Safe for threads and processes."""
+    """What is stored wins: a group keeps its number and whether its values lie apart. Safe for threads and processes.
+
+    layouts: (table, group) -> Layout; raises SettingsError for a group that nobody has declared.
+    """
 
     def __init__(self, environment: LmdbEnvironment) -> None:
         self._environment = environment
         self._tables: dict[str, _Table] = {}
-        self._layouts: dict[tuple[str, str], Layout] = {}
+        self.layouts = _Layouts(self._load)
         self._large: set[tuple[bytes, bytes]] = set()
         self._load()
 
@@ -52,16 +55,6 @@ class Catalog:
                     key = _PREFIX + spec.name.encode()
                     transaction.put(key, _encode(stored[spec.name]), db=self._environment.database(META))
         self._load()
-
-    def layout(self, table: str, group: str) -> Layout:
-        """Raises SettingsError for a group that nobody has declared."""
-        found = self._layouts.get((table, group))
-        if found is None:
-            self._load()  # another process may have declared it
-            found = self._layouts.get((table, group))
-        if found is None:
-            raise SettingsError(f"table {table!r} has no group {group!r}; declare it first")
-        return found
 
     def table_id(self, table: str) -> bytes:
         """Raises SettingsError for a table that nobody has declared."""
@@ -85,7 +78,7 @@ class Catalog:
             yield TableSpec(name, groups, frozenset(group for group, stored in table.groups.items() if stored.large))
 
     def _is_known(self, spec: TableSpec) -> bool:
-        layouts = self._layouts
+        layouts = self.layouts
         return all(
             (known := layouts.get((spec.name, group))) is not None and known.keep is keep
             for group, keep in spec.groups.items()
@@ -94,12 +87,12 @@ class Catalog:
     def _load(self) -> None:
         with self._environment.read() as transaction:
             tables = self._read(transaction)
-        self._layouts = {
-            (name, group): Layout(table.id.to_bytes(2, "big"), bytes([stored.id]), stored.keep, stored.large)
-            for name, table in tables.items()
-            for group, stored in table.groups.items()
-        }
-        self._large = {(layout.table_id, layout.group_id) for layout in self._layouts.values() if layout.large}
+        for name, table in tables.items():
+            for group, stored in table.groups.items():
+                layout = Layout(table.id.to_bytes(2, "big"), bytes([stored.id]), stored.keep, stored.large)
+                self.layouts[name, group] = layout
+                if stored.large:
+                    self._large.add((layout.table_id, layout.group_id))
         self._tables = tables
 
     def _read(self, transaction: "lmdb.Transaction[bytes]") -> dict[str, _Table]:
@@ -109,6 +102,21 @@ class Catalog:
             while more and cursor.key().startswith(_PREFIX):
                 found[cursor.key()[len(_PREFIX) :].decode()] = _decode(cursor.value())
                 more = cursor.next()
+        return found
+
+
+class _Layouts(dict[tuple[str, str], Layout]):
+    """A plain dict on the hot path; looks into the store when something is missing: another process may have declared it."""
+
+    def __init__(self, load: Callable[[], None]) -> None:
+        super().__init__()
+        self._load = load
+
+    def __missing__(self, name: tuple[str, str]) -> Layout:
+        self._load()
+        found = self.get(name)
+        if found is None:
+            raise SettingsError(f"table {name[0]!r} has no group {name[1]!r}; declare it first")
         return found
 
 

@@ -1,7 +1,6 @@
 """Commits a list of transactions in one LMDB write transaction: conflict checks, then one batch of puts a database."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import lmdb
 
@@ -16,10 +15,11 @@ from repo.lmdb.layout import (
     INDEX,
     INLINE,
     LAST_TIMESTAMP,
-    NEWEST,
     TIMESTAMP,
+    UNVERSIONED,
     VALUE_KEY,
     VALUES,
+    Layout,
     inverted,
     stored_timestamp,
     timestamp_of,
@@ -28,45 +28,36 @@ from repo.lmdb.layout import (
 Append = Callable[["lmdb.Transaction[bytes]", str, int, Sequence[bytes]], None]
 """Appends messages to a partition of a topic: (write transaction, topic, partition, messages)."""
 
-_Write = tuple[bytes, bytes | None]  # chain, value
 
-
-@dataclass(slots=True)
 class Prepared:
-    """A transaction in the bytes of the store, made before the writer lock is taken. versioned, newest: chains to look at."""
+    """A transaction in the bytes of the store, made before the writer lock is taken.
 
-    transaction: Transaction
-    versioned: list[bytes] = field(default_factory=list)
-    newest: list[bytes] = field(default_factory=list)
-    versioned_writes: list[_Write] = field(default_factory=list)
-    large_writes: list[_Write] = field(default_factory=list)
-    newest_writes: list[_Write] = field(default_factory=list)
-    index_writes: list[_Write] = field(default_factory=list)
+    chains   to look at for conflicts: of writes and checks
+    writes   (layout, chain, value or None)
+    index    (entry's key, value or None)
+    """
 
+    __slots__ = ("chains", "index", "transaction", "writes")
 
-def prepare(catalog: Catalog, transaction: Transaction) -> Prepared:
-    """Raises SettingsError for an unknown table or group, InvalidMessageError for an empty value."""
-    prepared = Prepared(transaction)
-    layout_of = catalog.layout
-    for (table, key, group), value in transaction.writes.items():
-        table_id, group_id, keep, large = layout_of(table, group)
-        if value is not None and not value:
-            raise InvalidMessageError(f"an empty value can't be written to {table}.{group}; delete the cell instead")
-        chain = table_id + key + group_id
-        if keep is Keep.VERSIONED:
-            prepared.versioned.append(chain)
-            (prepared.large_writes if large else prepared.versioned_writes).append((chain, value))
-        elif keep is Keep.NEWEST:
-            prepared.newest.append(chain)
-            prepared.newest_writes.append((chain, value))
-        else:
-            raise InvalidMessageError(f"{table} is an index; use write_index")
-    for table, key, group in transaction.checks:
-        table_id, group_id, keep, _ = layout_of(table, group)
-        (prepared.versioned if keep is Keep.VERSIONED else prepared.newest).append(table_id + key + group_id)
-    for (table, key), value in transaction.index_writes.items():
-        prepared.index_writes.append((layout_of(table, "").table_id + key, value))
-    return prepared
+    def __init__(self, catalog: Catalog, transaction: Transaction) -> None:
+        """Raises SettingsError for an unknown table or group, InvalidMessageError for an empty value."""
+        self.transaction = transaction
+        self.chains: list[bytes] = []
+        self.writes: list[tuple[Layout, bytes, bytes | None]] = []
+        self.index: list[tuple[bytes, bytes | None]] = []
+        layouts, chains, writes = catalog.layouts, self.chains, self.writes
+        for (table, key, group), value in transaction.writes.items():
+            layout = layouts[table, group]
+            if value == b"" or layout.keep is Keep.INDEX:
+                raise InvalidMessageError(_why_not(table, group, layout))
+            chain = layout.table_id + key + layout.group_id
+            chains.append(chain)
+            writes.append((layout, chain, value))
+        for table, key, group in transaction.checks:
+            layout = layouts[table, group]
+            chains.append(layout.table_id + key + layout.group_id)
+        for (table, key), value in transaction.index_writes.items():
+            self.index.append((layouts[table, ""].table_id + key, value))
 
 
 class CommitBatch:
@@ -88,30 +79,19 @@ class CommitBatch:
         self._written: dict[bytes, int] = {}  # chain -> commit timestamp, of members of this batch
         self._cells: list[tuple[bytes, bytes]] = []
         self._values: list[tuple[bytes, bytes]] = []
-        self._newest: list[tuple[bytes, bytes]] = []
         self._index: dict[bytes, bytes | None] = {}
         self._messages: dict[tuple[str, int], list[bytes]] = {}
 
     def run(self, members: Sequence[Prepared]) -> list[Outcome]:
         """In order; each member sees those before it as commits after its snapshot."""
-        environment, transaction = self._environment, self._transaction
-        outcomes = []
-        with (
-            transaction.cursor(environment.database(CELLS)) as cells,
-            transaction.cursor(environment.database(NEWEST)) as newest,
-        ):
-            for member in members:
-                outcome = self._refusal(member, cells, newest)
-                outcomes.append(outcome or self._admit(member))
-        return outcomes
+        with self._transaction.cursor(self._environment.database(CELLS)) as cursor:
+            return [self._refusal(member, cursor) or self._admit(member) for member in members]
 
     def store(self, append: Append) -> None:
         """Puts what the committed members wrote. A few calls, however many members."""
         environment, transaction = self._environment, self._transaction
-        for name, items in ((CELLS, self._cells), (NEWEST, self._newest)):
-            if items:
-                with transaction.cursor(environment.database(name)) as cursor:
-                    cursor.putmulti(items)
+        with transaction.cursor(environment.database(CELLS)) as cursor:
+            cursor.putmulti(self._cells)
         if self._values:
             with transaction.cursor(environment.database(VALUES)) as cursor:
                 cursor.putmulti(self._values, append=True)
@@ -126,59 +106,60 @@ class CommitBatch:
         if self._next - 1 > self._last:
             transaction.put(LAST_TIMESTAMP, TIMESTAMP.pack(self._next - 1), db=environment.database(META))
 
-    def _refusal(self, member: Prepared, cells: "lmdb.Cursor[bytes]", newest: "lmdb.Cursor[bytes]") -> Outcome | None:
+    def _refusal(self, member: Prepared, cursor: "lmdb.Cursor[bytes]") -> Outcome | None:
         """Why the member can't commit: somebody committed, after its snapshot, a cell that it wrote or checked."""
         snapshot = member.transaction.snapshot_timestamp
         if snapshot < self._watermark:
             return Outcome(OutcomeKind.TOO_OLD, self._watermark)
-        written, seek, key, get = self._written, cells.set_range, cells.key, newest.get
+        written, seek, key = self._written, cursor.set_range, cursor.key
         after_snapshot = inverted(snapshot)
-        for chain in member.versioned:
+        for chain in member.chains:
             if chain in written:
                 return self._conflict(member, chain, written[chain])
-            # chain <= key < chain + inverted snapshot: a version of this cell, newer than the snapshot
+            # chain <= at < chain + inverted snapshot: the newest version of this cell, newer than the snapshot
             if seek(chain) and (at := key()) < chain + after_snapshot:
-                return self._conflict(member, chain, timestamp_of(at))
-        packed = TIMESTAMP.pack(snapshot)
-        for chain in member.newest:
-            if chain in written:
-                return self._conflict(member, chain, written[chain])
-            stored = get(chain)
-            if stored is not None and stored[:8] > packed:
-                return self._conflict(member, chain, stored_timestamp(stored))
+                timestamp = stored_timestamp(cursor.value()) if at[-8:] == UNVERSIONED else timestamp_of(at)
+                if timestamp > snapshot:
+                    return self._conflict(member, chain, timestamp)
         return None
 
     def _admit(self, member: Prepared) -> Outcome:
         timestamp = self._next
         self._next += 1
-        written, cells = self._written, self._cells
+        written, add = self._written, self._cells.append
         suffix, packed = inverted(timestamp), TIMESTAMP.pack(timestamp)
-        for chain, value in member.versioned_writes:
+        for layout, chain, value in member.writes:
             written[chain] = timestamp
-            cells.append((chain + suffix, value or b""))
-        for number, (chain, value) in enumerate(member.large_writes):
-            written[chain] = timestamp
-            if value is None:
-                value = b""
-            elif len(value) < APART_BYTES_MIN:
-                value = INLINE + value
+            if layout.keep is Keep.NEWEST:
+                add((chain + UNVERSIONED, packed + (value or b"")))
+            elif layout.large and value is not None:
+                add((chain + suffix, self._large(timestamp, value)))
             else:
-                place = VALUE_KEY.pack(timestamp, number)
-                self._values.append((place, value))
-                value = APART + place
-            cells.append((chain + suffix, value))
-        for chain, value in member.newest_writes:
-            written[chain] = timestamp
-            self._newest.append((chain, packed + (value or b"")))
-        self._index.update(member.index_writes)
+                add((chain + suffix, value or b""))
+        if member.index:
+            self._index.update(member.index)
         for topic, partition, payload in member.transaction.messages:
             self._messages.setdefault((topic, partition), []).append(packed + payload)
         return Outcome(OutcomeKind.COMMITTED, timestamp)
 
+    def _large(self, timestamp: int, value: bytes) -> bytes:
+        """What the cell holds; the value itself goes to the end of `values`."""
+        if len(value) < APART_BYTES_MIN:
+            return INLINE + value
+        place = VALUE_KEY.pack(timestamp, len(self._values))
+        self._values.append((place, value))
+        return APART + place
+
     def _conflict(self, member: Prepared, chain: bytes, timestamp: int) -> Outcome:
         transaction = member.transaction
         for cell in (*transaction.writes, *transaction.checks):
-            layout = self._catalog.layout(cell.table, cell.group)
+            layout = self._catalog.layouts[cell.table, cell.group]
             if layout.table_id + cell.key + layout.group_id == chain:
                 return Outcome(OutcomeKind.CONFLICT, timestamp, cell)
         raise AssertionError(f"no cell of the transaction has the chain {chain.hex()}")
+
+
+def _why_not(table: str, group: str, layout: Layout) -> str:
+    if layout.keep is Keep.INDEX:
+        return f"{table!r} is an index; use write_index"
+    return f"an empty value can't be written to group {group!r} of {table!r}; delete the cell instead"

@@ -1,10 +1,10 @@
 """Where a cell lies in LMDB: databases, the bytes of keys and values.
 
-cells    table id (2), encoded key, group id (1), inverted commit timestamp (8) -> value; empty: tombstone. So the newest version comes
-         first, and a seek with an inverted snapshot finds what that snapshot sees.
+cells    table id (2), encoded key, group id (1), inverted commit timestamp (8) -> value; empty: tombstone. So the newest
+         version comes first, and a seek with an inverted snapshot finds what that snapshot sees. All groups of a row are neighbours.
          In a large group the value begins with INLINE, or is APART + the key of the value in `values`.
-values   commit timestamp (8), number in the commit (4) -> value. Written in ascending order, so it costs no search and fills its pages.
-newest   table id, encoded key, group id -> commit timestamp (8) + value; nothing after the timestamp: tombstone
+         A group that keeps the newest version only has UNVERSIONED in place of the timestamp, and the timestamp before the value.
+values   commit timestamp (8), number in the commit (4) -> value. Written in ascending order: no search, full pages.
 index    table id, entry's key -> entry's value
 meta     last_timestamp, gc_watermark, gc_position, table/NAME, lease/ID, and the environment's own records
 
@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from repo.api import Keep
 
-CELLS, VALUES, NEWEST, INDEX = "cells", "values", "newest", "index"
+CELLS, VALUES, INDEX = "cells", "values", "index"
 LAST_TIMESTAMP = b"last_timestamp"
 INLINE, APART = b"\0", b"\1"
+UNVERSIONED = b"\0" * 8
 APART_BYTES_MIN = 200  # a smaller value of a large group stays in its cell
 
 TIMESTAMP_MAX = (1 << 64) - 1
@@ -34,6 +35,11 @@ class Layout(NamedTuple):
     group_id: bytes
     keep: Keep
     large: bool
+
+
+def visible_from(layout: Layout, timestamp: int) -> bytes:
+    """What follows table id and key in the seek for the version that a snapshot at `timestamp` sees."""
+    return layout.group_id + (inverted(timestamp) if layout.keep is Keep.VERSIONED else UNVERSIONED)
 
 
 def inverted(timestamp: int) -> bytes:

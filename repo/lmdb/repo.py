@@ -8,10 +8,10 @@ from proto.errors import UnavailableError
 from proto.ports.clock import Clock
 from repo.api import Outcome, Snapshot, TableSpec, Transaction
 from repo.lmdb.catalog import Catalog
-from repo.lmdb.commit import Append, CommitBatch, prepare
+from repo.lmdb.commit import Append, CommitBatch, Prepared
 from repo.lmdb.environment import META, LmdbEnvironment
 from repo.lmdb.garbage import GarbageCollector
-from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, NEWEST, VALUES, stored_timestamp
+from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, VALUES, stored_timestamp
 from repo.lmdb.retention import Retention
 from repo.lmdb.snapshot import LmdbSnapshot
 
@@ -24,7 +24,7 @@ class LmdbRepo:
 
     def __init__(self, environment: LmdbEnvironment, clock: Clock, append: Append) -> None:
         self._environment, self._clock, self._append = environment, clock, append
-        for name in (META, CELLS, VALUES, NEWEST, INDEX):
+        for name in (META, CELLS, VALUES, INDEX):
             environment.database(name)
         self._catalog = Catalog(environment)
         self._retention = Retention(environment)
@@ -53,7 +53,7 @@ class LmdbRepo:
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         catalog = self._catalog
-        members = [prepare(catalog, transaction) for transaction in transactions]
+        members = [Prepared(catalog, transaction) for transaction in transactions]
         if not members:
             return []
         environment = self._environment

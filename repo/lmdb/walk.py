@@ -6,12 +6,13 @@ from typing import NamedTuple
 import lmdb
 
 from repo.api import Version
-from repo.lmdb.layout import Layout, timestamp_of
+from repo.lmdb.layout import Layout
 
 _LOOKED_AT_MAX = 20_000  # rows or cells in one LMDB read transaction
 _SAMPLES_A_RANGE = 64
 
-Opened = Callable[[bytes | None], bytes | None]
+Decode = Callable[[bytes, bytes], Version]
+"""A record of `cells` (key, value) -> the version that it holds."""
 
 
 class Place(NamedTuple):
@@ -29,17 +30,16 @@ def start_of(layout: Layout, after: bytes, before: bytes | None) -> Place:
     return Place(table_id + after, end, table_id + after)
 
 
-def versioned_rows(
+def rows(
     cursor: "lmdb.Cursor[bytes]",
-    layout: Layout,
     place: Place,
-    inverted_snapshot: bytes,
-    opened: Opened,
+    suffix: bytes,
+    decode: Decode,
     limit: int,
-    rows: list[tuple[bytes, Version]],
+    found: list[tuple[bytes, Version]],
 ) -> Place | None:
-    """Adds the visible rows until there are `limit`; returns where to go on, None at the end."""
-    seek, suffix, end = cursor.set_range, layout.group_id + inverted_snapshot, place.end
+    """Adds the visible rows to `found` until it has `limit`; returns where to go on, None at the end. suffix: see visible_from."""
+    seek, end = cursor.set_range, place.end
     more = seek(place.start)
     if more and cursor.key()[:-9] == place.without:
         more = seek(place.without + b"\xff")
@@ -53,42 +53,22 @@ def versioned_rows(
                 return None
             at = cursor.key()
         if at[:-8] == wanted[:-8]:
-            value = opened(cursor.value())
-            if value is not None:
-                rows.append((row[2:], Version(timestamp_of(at), value)))
+            version = decode(at, cursor.value())
+            if version.value is not None:
+                found.append((row[2:], version))
         next_row = row + b"\xff"  # above every group, and below every other row
-        if len(rows) >= limit:
+        if len(found) >= limit:
             return Place(next_row, end)
         more = seek(next_row)
     return Place(cursor.key(), end) if more else None
 
 
-def newest_rows(
-    cursor: "lmdb.Cursor[bytes]", layout: Layout, place: Place, limit: int, rows: list[tuple[bytes, Version]]
-) -> Place | None:
-    """The same for a group that keeps the newest version only."""
-    group_id, end = layout.group_id, place.end
-    more = cursor.set_range(place.start)
-    for _ in range(_LOOKED_AT_MAX):
-        if not more or (at := cursor.key()) >= end:
-            return None
-        if at[-1:] == group_id and len(stored := cursor.value()) > 8 and at[:-1] != place.without:
-            rows.append((at[2:-1], Version(int.from_bytes(stored[:8], "big"), stored[8:])))
-            if len(rows) >= limit:
-                return Place(at + b"\0", end)
-        more = cursor.next()
-    return Place(cursor.key(), end) if more else None
-
-
-def versions(
-    cursor: "lmdb.Cursor[bytes]", chain: bytes, inverted_snapshot: bytes, opened: Opened, limit: int
-) -> list[Version]:
-    """Of one cell, newest first."""
+def versions(cursor: "lmdb.Cursor[bytes]", chain: bytes, start: bytes, decode: Decode, limit: int) -> list[Version]:
+    """Of one cell, newest first, from the key `start`."""
     found: list[Version] = []
-    more = cursor.set_range(chain + inverted_snapshot)
+    more = cursor.set_range(start)
     while more and len(found) < limit and cursor.key()[:-8] == chain:
-        at, value = cursor.item()
-        found.append(Version(timestamp_of(at), opened(value)))
+        found.append(decode(*cursor.item()))
         more = cursor.next()
     return found
 
@@ -120,8 +100,8 @@ class Sample:
         self._seen = 0
         self._keys: list[bytes] = []
 
-    def add_slice(self, cursor: "lmdb.Cursor[bytes]", table_id: bytes, start: bytes, key_end: int) -> bytes | None:
-        """Looks at some cells from `start`; returns where to go on, None at the table's end. key_end: where a row's key ends."""
+    def add_slice(self, cursor: "lmdb.Cursor[bytes]", table_id: bytes, start: bytes) -> bytes | None:
+        """Looks at some cells from `start`; returns where to go on, None at the table's end."""
         if not cursor.set_range(start):
             return None
         for looked_at, at in enumerate(cursor.iternext(values=False)):
@@ -129,7 +109,7 @@ class Sample:
                 return None
             if looked_at == _LOOKED_AT_MAX:
                 return at
-            self._add(at, key_end)
+            self._add(at[2:-9])
         return None
 
     def ranges(self) -> list[tuple[bytes, bytes | None]]:
@@ -139,10 +119,10 @@ class Sample:
         bounds = [keys[number * len(keys) // count][:-1] for number in range(1, count)]
         return list(zip([b"", *bounds], [*bounds, None], strict=True))
 
-    def _add(self, at: bytes, key_end: int) -> None:
+    def _add(self, key: bytes) -> None:
         self._seen += 1
         if self._seen % self._stride == 0:
-            self._keys.append(at[2:key_end])
+            self._keys.append(key)
             if len(self._keys) >= 2 * _SAMPLES_A_RANGE * self._count:
                 self._keys = self._keys[1::2]
                 self._stride *= 2
