@@ -1,0 +1,1 @@
+"""Computed fields of the ad: pure functions of named inputs."""

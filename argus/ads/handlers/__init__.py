@@ -1,0 +1,1 @@
+"""Handlers of the ads application: what is larger than one document."""

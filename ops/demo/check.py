@@ -1,0 +1,71 @@
+"""The independent check of the sample application: every ad's document, joined by SQL straight from the source."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Any
+
+from ops.demo.compare import Document, Mismatch, compare_documents
+from ops.demo.printed import converters
+from ops.demo.recomputed import recomputed
+
+_KEYWORDS = """
+    SELECT ak.ad_id, k.name, ak.keyword_id, ak.match_type, k.search_volume
+    FROM ad_keywords ak LEFT JOIN keywords k ON k.id = ak.keyword_id ORDER BY ak.ad_id, ak.position, ak.id"""
+_GEOS = """
+    SELECT targeting_spec_id, country, region, is_excluded
+    FROM targeting_geos ORDER BY targeting_spec_id, country, region"""
+_INTERESTS = """
+    SELECT ti.targeting_spec_id, i.name, ti.weight
+    FROM targeting_interests ti LEFT JOIN interests i ON i.id = ti.interest_id
+    ORDER BY ti.targeting_spec_id, ti.interest_id"""
+
+
+def expected_documents(connection: sqlite3.Connection) -> Iterator[Document]:
+    """Every ad's document in order of id, in the command line's JSON form, from one read transaction."""
+    for row in joined_rows(connection):
+        fields = {name: value for name, value in row.items() if not name.startswith("_")}
+        yield Document(row["id"], fields, bool(row["_servable"]))
+
+
+def joined_rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+    """Every ad's fields, and beside them (`_geos`, `_width`, ...) what they were computed from."""
+    connection.execute("BEGIN")
+    try:
+        keywords, geos, interests = (_children(connection, query) for query in (_KEYWORDS, _GEOS, _INTERESTS))
+        cursor = connection.execute(resources.files("ops.demo").joinpath("expected.sql").read_text(encoding="utf-8"))
+        columns = converters(cursor.description)
+        for values in cursor:
+            row = {
+                name: value if convert is None or value is None else convert(value)
+                for (name, convert), value in zip(columns, values, strict=True)
+            }
+            row |= _lists(keywords.get(row["id"], []), interests.get(row["targeting_spec_id"], []))
+            row["_geos"] = geos.get(row["targeting_spec_id"], [])
+            row["targeting_regions"] = [region for _, region, _ in row["_geos"]]
+            yield row | recomputed(row)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def check(connection: sqlite3.Connection, actual: Mapping[Any, Document]) -> Iterator[Mismatch]:
+    """Every difference between the source and the documents; nothing when all is well."""
+    return compare_documents(expected_documents(connection), actual)
+
+
+def _children(connection: sqlite3.Connection, query: str) -> dict[int, list[tuple[Any, ...]]]:
+    grouped: dict[int, list[tuple[Any, ...]]] = {}
+    for parent, *values in connection.execute(query):
+        grouped.setdefault(parent, []).append(tuple(values))
+    return grouped
+
+
+def _lists(keywords: list[tuple[Any, ...]], interests: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return {
+        "keywords": [name for name, _, _, _ in keywords],
+        "keyword_ids": [keyword for _, keyword, _, _ in keywords],
+        "keyword_match_types": [kind for _, _, kind, _ in keywords],
+        "keyword_volumes": [volume for _, _, _, volume in keywords],
+        "targeting_interests": [name for name, _ in interests],
+        "targeting_interest_weights": [weight for _, weight in interests],
+    }
