@@ -7,8 +7,9 @@ import msgspec
 
 from proto.errors import SettingsError
 from repo.api import Keep, TableSpec
-from repo.lmdb.environment import META, LmdbEnvironment
+from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.layout import Layout
+from repo.lmdb.store import META
 
 _PREFIX = b"table/"
 _GROUPS_MAX = 250  # 0xff ends a row
@@ -106,7 +107,7 @@ class Catalog:
 
 
 class _Layouts(dict[tuple[str, str], Layout]):
-    """A plain dict on the hot path; looks into the store when something is missing: another process may have declared it."""
+    """A plain dict on the hot path; looks into the store for what is missing: another process may have declared it."""
 
     def __init__(self, load: Callable[[], None]) -> None:
         super().__init__()
@@ -130,8 +131,8 @@ def _admit(tables: dict[str, _Table], spec: TableSpec) -> bool:
         known = table.groups.get(group)
         if known is not None and known.keep is not keep:
             raise SettingsError(
-                f"group {group!r} of table {spec.name!r} is stored as {known.keep.value!r} and now declared as {keep.value!r}; "
-                f"give it another name, or rebuild the data"
+                f"group {group!r} of table {spec.name!r} is stored as {known.keep.value!r} and now declared "
+                f"as {keep.value!r}; give it another name, or rebuild the data"
             )
         if known is None:
             if len(table.groups) >= _GROUPS_MAX:

@@ -7,7 +7,7 @@ import lmdb
 from proto.errors import InvalidMessageError
 from repo.api import Keep, Outcome, OutcomeKind, Transaction
 from repo.lmdb.catalog import Catalog
-from repo.lmdb.environment import META, LmdbEnvironment
+from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.layout import (
     APART,
     APART_BYTES_MIN,
@@ -24,6 +24,7 @@ from repo.lmdb.layout import (
     stored_timestamp,
     timestamp_of,
 )
+from repo.lmdb.store import META
 
 Append = Callable[["lmdb.Transaction[bytes]", str, int, Sequence[bytes]], None]
 """Appends messages to a partition of a topic: (write transaction, topic, partition, messages)."""

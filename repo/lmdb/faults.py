@@ -13,7 +13,8 @@ def translated(error: lmdb.Error, folder: Path) -> AdsIndexError:
     """The error to raise in place of `error`, which happened on the environment in `folder`."""
     if isinstance(error, _CORRUPT):
         return CorruptionError(
-            f"the data in {folder} is damaged ({error}); `adsindex rebuild --data {folder}` makes it again from the sources"
+            f"the data in {folder} is damaged ({error}); "
+            f"`adsindex rebuild --data {folder}` makes it again from the sources"
         )
     if isinstance(error, lmdb.BadValsizeError):
         return InvalidMessageError(f"a key is empty or longer than 511 bytes ({error})")
@@ -24,5 +25,5 @@ def translated(error: lmdb.Error, folder: Path) -> AdsIndexError:
             f"too many readers have {folder} open; stop some, or wait for the check of dead readers ({error})"
         )
     return UnavailableError(
-        f"the disk that holds {folder} is full or failing; nothing of this commit was kept. Free some space and go on ({error})"
+        f"the disk that holds {folder} is full or failing; nothing of this commit was kept. Free some space ({error})"
     )

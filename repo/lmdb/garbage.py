@@ -6,9 +6,10 @@ Of each cell the newest version at or below the watermark stays, unless it is a 
 import lmdb
 
 from repo.lmdb.catalog import Catalog
-from repo.lmdb.environment import META, LmdbEnvironment
+from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.layout import APART, CELLS, UNVERSIONED, VALUES, inverted, stored_timestamp
 from repo.lmdb.retention import Retention
+from repo.lmdb.store import META
 
 _POSITION = b"gc_position"
 
@@ -22,7 +23,10 @@ class GarbageCollector:
             self._position = transaction.get(_POSITION, b"", db=environment.database(META))
 
     def collect(self, before: int, limit: int, now_ns: int) -> int:
-        """Looks at about `limit` cells, from where the last call stopped or from the beginning; returns how many it deleted."""
+        """Looks at about `limit` cells, from where the last call stopped; returns how many it deleted.
+
+        After the last cell of the store comes the first.
+        """
         environment = self._environment
         with environment.read() as transaction, transaction.cursor(environment.database(CELLS)) as cursor:
             watermark = self._retention.wanted_watermark(transaction, before, now_ns)
@@ -73,7 +77,7 @@ def _garbage(cursor: "lmdb.Cursor[bytes]", start: bytes, watermark: int, limit: 
 
 
 def _older(cursor: "lmdb.Cursor[bytes]", chain: bytes, garbage: list[bytes], limit: int) -> bool:
-    """Adds all that lies behind the cursor in its chain; leaves the cursor on the next chain, or in this one when there is too much.
+    """Adds what lies behind the cursor in its chain; leaves the cursor on the next chain, or in this one if it is too long.
 
     A tombstone is added after all that it hides: deleted before, it would bring the dead back.
     """

@@ -1,4 +1,4 @@
-"""The Storage Repo on LMDB: what repo.api promises, put together from catalog, snapshot, commit, retention and garbage."""
+"""The Storage Repo on LMDB: what repo.api promises, put together from its parts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -9,17 +9,19 @@ from proto.ports.clock import Clock
 from repo.api import Outcome, Snapshot, TableSpec, Transaction
 from repo.lmdb.catalog import Catalog
 from repo.lmdb.commit import Append, CommitBatch, Prepared
-from repo.lmdb.environment import META, LmdbEnvironment
+from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.garbage import GarbageCollector
 from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, VALUES, stored_timestamp
 from repo.lmdb.retention import Retention
 from repo.lmdb.snapshot import LmdbSnapshot
+from repo.lmdb.store import META
 
 
 class LmdbRepo:
     """See repo.api.Repo. `append` puts messages on the log, in the commit's LMDB transaction.
 
-    Inside a group (`LmdbEnvironment.group`) everything joins the group's commit, and snapshots see the group's own commits.
+    Inside a group (`LmdbEnvironment.group`) everything joins the group's commit, and snapshots see what the group has
+    committed so far.
     """
 
     def __init__(self, environment: LmdbEnvironment, clock: Clock, append: Append) -> None:

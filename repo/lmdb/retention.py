@@ -1,12 +1,13 @@
-"""How far back snapshots may go: the gc watermark, and the leases that hold it back. All kept in the store, for all processes."""
+"""How far back snapshots may go: the gc watermark and the leases that hold it back, kept in the store for all processes."""
 
 from struct import Struct
 
 import lmdb
 
 from proto.errors import TooOldError
-from repo.lmdb.environment import META, LmdbEnvironment
+from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.layout import LAST_TIMESTAMP, TIMESTAMP, stored_timestamp
+from repo.lmdb.store import META
 
 _WATERMARK = b"gc_watermark"
 _LEASE_PREFIX = b"lease/"

@@ -38,7 +38,10 @@ def rows(
     limit: int,
     found: list[tuple[bytes, Version]],
 ) -> Place | None:
-    """Adds the visible rows to `found` until it has `limit`; returns where to go on, None at the end. suffix: see visible_from."""
+    """Adds the visible rows to `found` until it has `limit`; returns where to go on, None at the end.
+
+    suffix: see layout.visible_from.
+    """
     seek, end = cursor.set_range, place.end
     more = seek(place.start)
     if more and cursor.key()[:-9] == place.without:
@@ -92,7 +95,7 @@ def entries(
 
 
 class Sample:
-    """Every n-th key of a table, n doubled whenever there are too many: enough to cut the table into ranges of about equal size."""
+    """Every n-th key of a table, n doubled whenever there are too many: enough to cut it into about equal ranges."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -113,7 +116,7 @@ class Sample:
         return None
 
     def ranges(self) -> list[tuple[bytes, bytes | None]]:
-        """See Snapshot.partitions. A bound is a key without its last byte: no key, since keys are prefix-free, so none is lost."""
+        """See Snapshot.partitions. A bound is a key without its last byte: never a key itself, so none falls on it."""
         keys = sorted(set(self._keys))
         count = max(1, min(self._count, len(keys)))
         bounds = [keys[number * len(keys) // count][:-1] for number in range(1, count)]

@@ -1,0 +1,157 @@
+"""The open LMDB environment of one process: begins and commits transactions, and recovers from I/O errors."""
+
+import threading
+import time
+from pathlib import Path
+from struct import Struct
+from typing import Any
+
+import lmdb
+
+from proto.errors import AdsIndexError, OutcomeUnknownError, SettingsError, UnavailableError
+from proto.ports.clock import Clock
+from repo.lmdb.faults import translated
+
+META = "meta"  # the environment's and the Repo's own few records
+NONCE_PREFIX = b"nonce/"
+NONCE = Struct(">QQ")  # transaction id, wall clock in ns
+
+_DATABASES_MAX = 64
+_REOPEN_WAIT_MS = 10_000
+
+Database = Any  # lmdb._Database
+
+
+class ThreadState:
+    """What one thread has open.
+
+    depth    groups inside each other
+    doomed   an error has undone the group that is still open
+    busy     LMDB transactions, also while one is being begun
+    opened   databases that the group's transaction has created
+    """
+
+    __slots__ = ("busy", "depth", "doomed", "opened", "owner", "transaction")
+
+    def __init__(self) -> None:
+        self.owner = threading.current_thread()
+        self.depth = self.busy = 0
+        self.doomed = False
+        self.transaction: lmdb.Transaction[bytes] | None = None
+        self.opened: dict[str, Database] = {}
+
+
+class Store:
+    """Safe for threads. handles: databases by name; they change when the environment is opened again."""
+
+    def __init__(self, folder: Path, clock: Clock, nonce: bytes, map_bytes: int, readers_max: int) -> None:
+        self.folder = folder
+        self.handles: dict[str, Database] = {}
+        self._clock = clock
+        self._nonce_key = NONCE_PREFIX + nonce
+        self._map_bytes, self._readers_max = map_bytes, readers_max
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._threads: list[ThreadState] = []
+        self._broken = False
+        self.lmdb = self._opened()
+
+    def thread(self) -> ThreadState:
+        """The calling thread's."""
+        try:
+            state: ThreadState = self._local.state
+        except AttributeError:
+            state = self._local.state = ThreadState()
+            with self._lock:
+                self._threads = [other for other in self._threads if other.owner.is_alive()] + [state]
+        return state
+
+    def begin(self, state: ThreadState, write: bool) -> "lmdb.Transaction[bytes]":
+        """Whoever ends the transaction takes one from state.busy: that is what reopening waits for."""
+        state.busy += 1
+        environment = self.lmdb
+        try:
+            if not self._broken:
+                return environment.begin(write=write)
+        except lmdb.PanicError:
+            pass
+        except lmdb.Error as error:
+            state.busy -= 1
+            raise translated(error, self.folder) from error
+        except BaseException:
+            state.busy -= 1
+            raise
+        state.busy -= 1
+        self._reopen(environment)
+        return self.begin(state, write)
+
+    def commit(self, transaction: "lmdb.Transaction[bytes]", state: ThreadState) -> None:
+        """Durable when it returns. An unknown outcome is settled by the record that this process leaves in each commit.
+
+        Raises UnavailableError when nothing was kept, OutcomeUnknownError when not even that could be found out.
+        """
+        transaction_id = transaction.id()
+        opened, state.opened = state.opened, {}
+        try:
+            record = NONCE.pack(transaction_id, int(self._clock.now_ms() * 1e6))
+            transaction.put(self._nonce_key, record, db=self.handles[META])
+            transaction.commit()
+        except lmdb.Error as error:
+            transaction.abort()
+            state.busy -= 1
+            if not self._was_committed(state, transaction_id, error):
+                raise translated(error, self.folder) from error
+        else:
+            state.busy -= 1
+            self.handles.update(opened)
+
+    def _opened(self) -> lmdb.Environment:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            environment = lmdb.open(
+                str(self.folder),
+                map_size=self._map_bytes,
+                max_readers=self._readers_max,
+                max_dbs=_DATABASES_MAX,
+                max_spare_txns=4,
+                lib_version=0,  # LMDB 0.9: one file format, whatever the library prefers
+            )
+            environment.reader_check()
+            self.handles = {name: environment.open_db(name.encode()) for name in self.handles or (META,)}
+        except (lmdb.Error, OSError) as error:
+            if isinstance(error, lmdb.DiskError | lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.MapFullError):
+                raise translated(error, self.folder) from error
+            raise SettingsError(f"the data folder {self.folder} can't be opened: {error}") from error
+        return environment
+
+    def _was_committed(self, state: ThreadState, transaction_id: int, error: lmdb.Error) -> bool:
+        try:
+            transaction = self.begin(state, write=False)
+            try:
+                stored = transaction.get(self._nonce_key, db=self.handles[META])
+            finally:
+                transaction.abort()
+                state.busy -= 1
+        except (lmdb.Error, AdsIndexError) as second:
+            raise OutcomeUnknownError(
+                f"a commit to {self.folder} failed ({error}), and so did looking whether it happened ({second}). "
+                "Mend the disk and start again: what was committed is there, the rest is done again"
+            ) from error
+        return stored is not None and NONCE.unpack(stored)[0] == transaction_id
+
+    def _reopen(self, broken: lmdb.Environment) -> None:
+        """LMDB refuses an environment whose last commit failed half-way. Waits until no thread is in a transaction."""
+        with self._lock:
+            if self.lmdb is not broken:
+                return
+            self._broken = True  # stays so when opening fails: then the next one tries again
+            until_ms = self._clock.monotonic_ms() + _REOPEN_WAIT_MS
+            while any(state.busy for state in self._threads):
+                if self._clock.monotonic_ms() > until_ms:
+                    raise UnavailableError(
+                        f"{self.folder} must be opened again after an I/O error, but a transaction on it does not end"
+                    )
+                time.sleep(0.001)
+            broken.close()
+            self.lmdb = self._opened()
+            self._broken = False
