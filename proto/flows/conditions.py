@@ -52,6 +52,10 @@ class Condition:
         function: Callable[[Sequence[Stored]], bool | None] = eval(source, dict(NAMESPACE))
         return function
 
+    def is_quoted(self, path: str) -> bool:
+        """It stands in double quotes: perhaps somebody meant a text."""
+        return any(path_of(node) == path and _is_quoted(node) for node in _columns(self._tree))
+
     def _check_paths(self, types: Mapping[str, str]) -> None:
         for node in _columns(self._tree):
             path = path_of(node)

@@ -1,0 +1,40 @@
+"""What is wrong with a flows file: collected while it is read, reported together, in the order of its lines."""
+
+from collections.abc import Mapping
+
+from proto.errors import FlowsError
+from proto.flows.locator import KeyPath
+from proto.flows.model import Location
+
+
+class Problems:
+    """Errors found so far. lines: path -> line, as proto.flows.locator gives them."""
+
+    def __init__(self, file: str, lines: Mapping[KeyPath, int]) -> None:
+        self._file = file
+        self._lines = lines
+        self._found: dict[tuple[int, str], str] = {}
+
+    def at(self, path: KeyPath) -> Location:
+        """Where `path` stands; of what is not in the file, where the nearest thing around it stands."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return Location(self._file, self._lines.get(path, 0))
+
+    def add(self, path: KeyPath, message: str, hint: str = "") -> None:
+        """Notes an error at `path`. The same text at the same line is noted once."""
+        self._found.setdefault((self.at(path).line, message), hint)
+
+    def add_error(self, path: KeyPath, before: str, error: FlowsError) -> None:
+        """Notes an error that was raised without knowing where; `before` says what it is about."""
+        self.add(path, f"{before}: {error.message}", error.hint)
+
+    def raise_if_any(self) -> None:
+        """Raises the first error by line, with the others in `others`."""
+        errors = [
+            FlowsError(message, file=self._file, line=line, hint=hint)
+            for (line, message), hint in sorted(self._found.items(), key=lambda found: found[0][0])
+        ]
+        if errors:
+            first = errors[0]
+            raise FlowsError(first.message, file=first.file, line=first.line, hint=first.hint, others=tuple(errors[1:]))
