@@ -1,1 +1,1 @@
-""""""
+"""Capture: the port that a source implements, and its technologies."""

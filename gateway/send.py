@@ -1,0 +1,81 @@
+"""Units as they go to the log: lane, order between lanes, cutting, encoding."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from gateway.bootstrap import Slice
+from gateway.capture.port import Mark
+from gateway.materialize import cut
+from gateway.progress import Progress, ProgressLog
+from gateway.route import unit_lane, waits_for
+from proto.events import TableRows, Unit, encode
+from proto.lane import Lane
+from proto.ports.clock import Clock
+
+
+class Sender:
+    """Appends units of one source and keeps its progress in step. units_cut: units that were above unit_rows_max."""
+
+    def __init__(
+        self, source: str, logged: ProgressLog, lanes: Mapping[str, Lane], unit_rows_max: int, clock: Clock
+    ) -> None:
+        self.units_cut = 0
+        self._source, self._logged, self._lanes = source, logged, lanes
+        self._unit_rows_max, self._clock = unit_rows_max, clock
+
+    def stream(self, progress: Progress, mark: Mark, tables: list[TableRows], capture_ms: float) -> None:
+        """Everything committed in (progress.position, mark.position]; nothing when no captured table is in it."""
+        begin = progress.position
+        progress.position, progress.at_ms = mark.position, mark.at_ms
+        if not tables:
+            return
+        lane = unit_lane([table.table for table in tables], self._lanes)
+        times = {"commit_ms": float(mark.at_ms), "capture_ms": capture_ms}
+        parts = [tables] if _rows(tables) <= self._unit_rows_max else list(cut(tables, self._unit_rows_max))
+        self.units_cut += len(parts) > 1
+        self._append(progress, "stream", lane, parts, begin=begin, position=mark.position, **times)
+        progress.sent[lane] = mark.position
+
+    def chunk(self, progress: Progress, part: Slice, first: bool) -> None:
+        """Rows of a bootstrap or a comparison. An empty one is sent when it says that something may be gone."""
+        if not (part.rows.rows or part.rows.deleted or part.span):
+            return
+        now_ms = self._clock.now_ms()
+        self._append(
+            progress, "chunk", Lane.LOW, [[part.rows]],
+            begin=part.version, position=part.version, first=first, span=part.span, capture_ms=now_ms,
+        )  # fmt: skip
+
+    def done(self, progress: Progress, names: tuple[str, ...], first: bool) -> None:
+        """The named tables are read, whole; everything that was sent up to here is to be applied before."""
+        self._append(progress, "done", Lane.LOW, [[]], names=names, first=first)
+
+    def parked(self, progress: Progress, name: str, reason: str) -> None:
+        """The table can't be captured; `reason` says why and what to do."""
+        self._append(progress, "parked", Lane.HIGH, [[]], names=(name,), reason=reason)
+
+    def unparked(self, progress: Progress, names: tuple[str, ...]) -> None:
+        """The tables can be captured again; their chunks follow."""
+        self._append(progress, "unparked", Lane.HIGH, [[]], names=names)
+
+    def _append(
+        self,
+        progress: Progress,
+        kind: Literal["stream", "chunk", "done", "parked", "unparked"],
+        lane: Lane,
+        parts: list[list[TableRows]],
+        **fields: Any,
+    ) -> None:
+        common = {
+            "begin": progress.position, "position": progress.position,
+            "waits_for": waits_for(lane, progress.sent), "parts": len(parts), **fields,
+        }  # fmt: skip
+        messages = []
+        for number, tables in enumerate(parts):
+            unit = Unit(self._source, kind, progress.incarnation, lane=int(lane), tables=tables, part=number, **common)
+            messages.append(encode(unit))
+        self._logged.append(lane, messages)
+
+
+def _rows(tables: list[TableRows]) -> int:
+    return sum(len(table.rows) + len(table.deleted) for table in tables)
