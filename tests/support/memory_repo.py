@@ -10,7 +10,8 @@ from repo.api import Cell, Keep, Outcome, OutcomeKind, Snapshot, TableSpec, Tran
 
 
 class MemoryRepo:
-    """One thread, one process. commits, reads: counts of calls; messages: what `notify` appended, by (topic, partition)."""
+    """One thread, one process. commits, reads: counts of calls; messages: what `notify` appended, by (topic,
+    partition)."""
 
     def __init__(self) -> None:
         self.commits = 0

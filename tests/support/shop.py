@@ -1,8 +1,8 @@
 """A small shop of ads with an updater over it, and makers of its units."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from proto.codec import encode_key
 from proto.events import (
@@ -20,8 +20,10 @@ from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry
 from proto.ports.processor import DONE, Item, Outcome
 from proto.record import Record
+from repo.api import Repo
 from repo.rows import Schemas, last_changes
 from repo.system import SOURCES, STATE, SourceState, decode_source_state, source_key, specs
+from tests.support.counting_repo import CountingRepo
 from tests.support.memory_repo import MemoryRepo
 from updater.layout import layouts
 from updater.processor import Updater
@@ -102,11 +104,24 @@ class MemoryDeadLetters:
         return len(self.kept)
 
 
+class Engine(NamedTuple):
+    """A Repo. messages: (topic, partition) -> what commits appended to it."""
+
+    repo: Repo
+    messages: Callable[[str, int], list[bytes]]
+
+
+def memory_engine(repo: MemoryRepo | None = None) -> Engine:
+    made = repo or MemoryRepo()
+    return Engine(made, lambda topic, partition: made.messages.get((topic, partition), []))
+
+
 class House:
     """An updater over a Repo, with eyes."""
 
-    def __init__(self, flows: Flows = SHOP, repo: Any = None, partitions: int = 1) -> None:
-        self.repo = repo or MemoryRepo()
+    def __init__(self, flows: Flows = SHOP, engine: Engine | None = None, partitions: int = 1) -> None:
+        self.engine = engine or memory_engine()
+        self.repo = CountingRepo(self.engine.repo)
         self.repo.declare(specs(flows))
         self.flows = flows
         self.schemas = Schemas(self.repo)
@@ -164,6 +179,12 @@ class House:
         with self.repo.snapshot() as snapshot:
             return len(snapshot.history(name, group, self.key(*key)))
 
+    def index(self, name: str) -> dict[bytes, bytes]:
+        """All entries of an index: their keys and the children."""
+        with self.repo.snapshot() as snapshot:
+            (entries,) = snapshot.scan_prefixes(name, [b""], 10_000)
+        return dict(entries)
+
     def state(self, source: str = "shop") -> SourceState:
         with self.repo.snapshot() as snapshot:
             (version,) = snapshot.read(SOURCES, STATE, [source_key(source)])
@@ -172,7 +193,7 @@ class House:
 
     def notices(self, lane: Lane, partition: int = 0) -> list[Notification]:
         """Those that came since the last call."""
-        messages = self.repo.messages.get((lane_topic(NOTIFICATIONS, lane), partition), [])
+        messages = self.engine.messages(lane_topic(NOTIFICATIONS, lane), partition)
         seen = self._seen.get((lane, partition), 0)
         self._seen[lane, partition] = len(messages)
         return [decode_notification(message)[1] for message in messages[seen:]]

@@ -19,6 +19,15 @@ def test_an_older_unit_after_a_newer_one_changes_nothing(house: House) -> None:
     assert house.all_changes() == {}
 
 
+def test_an_older_unit_behind_a_newer_one_in_the_same_batch_changes_nothing(house: House) -> None:
+    house.send(unit(1, rows("ads", AD)))
+    newer = unit(5, rows("ads", {**AD, "bid": 5}))
+    older = unit(3, rows("ads", {**AD, "bid": 3}), lane=Lane.LOW)
+    house.send(newer, older)
+    row = house.row("ads", 1)
+    assert row is not None and row["bid"] == 5
+
+
 def test_an_older_unit_changes_no_group_of_a_row_of_which_another_group_is_newer(house: House) -> None:
     house.send(unit(1, rows("ads", AD)))
     house.send(unit(5, rows("ads", {**AD, "bid": 5})))  # the medium group stays at version 1
@@ -64,7 +73,7 @@ def test_a_tombstone_holds_against_an_older_chunk_also_for_a_row_never_seen(hous
     house.send(unit(5, rows("ads", deleted=[(1,)])))
     house.send(unit(3, rows("ads", AD), lane=Lane.LOW, kind="chunk"))
     assert house.row("ads", 1) is None
-    assert house.repo.index("ref:ads.campaign") == {}
+    assert house.index("ref:ads.campaign") == {}
     assert house.all_changes() == {}
 
 

@@ -1,0 +1,70 @@
+"""A Repo that counts what is asked of another one."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Self
+
+from repo.api import Outcome, OutcomeKind, Repo, Snapshot, TableSpec, Transaction, Version
+
+
+class CountingRepo:
+    """commits: calls of commit; transactions: those that were committed; reads: calls of Snapshot.read; staged: tables
+    that transactions wrote."""
+
+    def __init__(self, repo: Repo) -> None:
+        self.commits = self.transactions = self.reads = 0
+        self.staged: set[str] = set()
+        self._repo = repo
+
+    def declare(self, tables: Sequence[TableSpec]) -> None:
+        self._repo.declare(tables)
+
+    def snapshot(self, at_least: int = 0) -> "CountingSnapshot":
+        return CountingSnapshot(self, self._repo.snapshot(at_least))
+
+    def snapshot_at(self, timestamp: int) -> "CountingSnapshot":
+        return CountingSnapshot(self, self._repo.snapshot_at(timestamp))
+
+    def lease(self, snapshot: Snapshot, seconds: float) -> AbstractContextManager[None]:
+        return self._repo.lease(snapshot, seconds)
+
+    def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        self.commits += 1
+        self.staged.update(cell.table for transaction in transactions for cell in transaction.writes)
+        outcomes = self._repo.commit(transactions)
+        self.transactions += sum(outcome.kind is OutcomeKind.COMMITTED for outcome in outcomes)
+        return outcomes
+
+    def last_timestamp(self) -> int:
+        return self._repo.last_timestamp()
+
+    def collect_garbage(self, before: int, limit: int = 10_000) -> int:
+        return self._repo.collect_garbage(before, limit)
+
+    def tables(self) -> Iterator[TableSpec]:
+        return self._repo.tables()
+
+
+class CountingSnapshot:
+    """See CountingRepo."""
+
+    def __init__(self, counts: CountingRepo, snapshot: Snapshot) -> None:
+        self._counts, self._snapshot = counts, snapshot
+
+    @property
+    def timestamp(self) -> int:
+        return self._snapshot.timestamp
+
+    def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
+        self._counts.reads += 1
+        return self._snapshot.read(table, group, keys)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._snapshot, name)
+
+    def __enter__(self) -> Self:
+        self._snapshot.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._snapshot.__exit__(*exc)

@@ -1,0 +1,101 @@
+"""Every engine behind repo/api.py, ready for the suites that are written against the port only."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.brokers.lmdb import LmdbLog
+from proto.codec import encode_key
+from repo.api import Keep, Outcome, Repo, TableSpec, Transaction, Version
+from repo.lmdb.environment import LmdbEnvironment
+from repo.lmdb.repo import LmdbRepo
+from tests.support.memory_repo import MemoryRepo
+
+ITEMS, DOCUMENTS, LINKS = "items", "document:item", "ref:items.parent"
+TABLES = (
+    TableSpec(ITEMS, {"a": Keep.VERSIONED, "b": Keep.VERSIONED}),
+    TableSpec(DOCUMENTS, {"content": Keep.VERSIONED, "build": Keep.NEWEST}, large=frozenset({"content"})),
+    TableSpec(LINKS, {"": Keep.INDEX}),
+)
+
+
+class ManualClock:
+    """proto.ports.clock.Clock that stands still until a test moves it."""
+
+    def __init__(self, ms: float = 1_000_000.0) -> None:
+        self.ms = ms
+
+    def now_ms(self) -> float:
+        return self.ms
+
+    def monotonic_ms(self) -> float:
+        return self.ms
+
+
+@dataclass
+class Engine:
+    """A Repo with TABLES, its clock, and a way to look at the messages that commits appended to (topic, partition)."""
+
+    repo: Repo
+    clock: ManualClock
+    messages: Callable[[str, int], list[bytes]]
+
+    def begin(self, at_least: int = 0) -> Transaction:
+        """A transaction at the newest snapshot."""
+        with self.repo.snapshot(at_least) as snapshot:
+            return Transaction(snapshot.timestamp)
+
+    def commit(self, *transactions: Transaction) -> list[Outcome]:
+        return self.repo.commit(transactions)
+
+    def put(self, key: int | str, value: bytes | None, group: str = "a", table: str = ITEMS) -> int:
+        """Commits one cell; None deletes it. Returns the commit timestamp."""
+        transaction = self.begin()
+        if value is None:
+            transaction.delete(table, key_of(key), group)
+        else:
+            transaction.write(table, key_of(key), group, value)
+        (outcome,) = self.commit(transaction)
+        assert outcome.committed
+        return outcome.commit_timestamp
+
+    def get(self, key: int | str, group: str = "a", table: str = ITEMS, at: int | None = None) -> bytes | None:
+        """The value now, or as of `at`."""
+        with self.repo.snapshot() if at is None else self.repo.snapshot_at(at) as snapshot:
+            return value_of(snapshot.read(table, group, [key_of(key)])[0])
+
+
+def key_of(*parts: int | str) -> bytes:
+    return encode_key(("shop", *parts))
+
+
+def value_of(version: Version | None) -> bytes | None:
+    return None if version is None else version.value
+
+
+@contextmanager
+def lmdb_engine(folder: Path, tables: Sequence[TableSpec] = TABLES) -> Iterator[Engine]:
+    clock = ManualClock()
+    environment = LmdbEnvironment(folder, clock, nonce=b"test")
+    log = LmdbLog(environment)
+    repo = LmdbRepo(environment, clock, log.append_in)
+    repo.declare(tables)
+
+    def messages(topic: str, partition: int) -> list[bytes]:
+        return [message.value for message in log.read(topic, partition, 0, 10_000)]
+
+    yield Engine(repo, clock, messages)
+    environment.close()
+
+
+@contextmanager
+def memory_engine(folder: Path, tables: Sequence[TableSpec] = TABLES) -> Iterator[Engine]:
+    repo = MemoryRepo()
+    repo.declare(tables)
+    yield Engine(repo, ManualClock(), lambda topic, partition: repo.messages.get((topic, partition), []))
+
+
+ENGINES = {"lmdb": lmdb_engine, "memory": memory_engine}
+DURABLE_ENGINES = {"lmdb": lmdb_engine}
+"""Those that products run on; the others are twins for tests, and may lack leases, bounded slices, clocks."""
