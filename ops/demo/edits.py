@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from ops.demo import generator, words
+from ops.demo import accounts, draws, words
 from ops.demo.population import Population
 from ops.demo.torn import BUDGET_PER_BID
 
@@ -42,7 +42,7 @@ def _ad_status(connection: sqlite3.Connection, population: Population, random: R
 def _ad_title(connection: sqlite3.Connection, population: Population, random: Random) -> Effect:
     ad = random.choice(population.ads)
     title = f"{words.title(random) or 'Untitled'} {random.getrandbits(48):012x}"
-    values = (title, f"{generator.instant(random)}.{random.randrange(1000):03d}", ad)
+    values = (title, f"{draws.instant(random)}.{random.randrange(1000):03d}", ad)
     connection.execute("UPDATE ads SET title = ?, updated_at = ? WHERE id = ?", values)
     return Effect([ad])
 
@@ -139,7 +139,7 @@ def _campaign_spend(connection: sqlite3.Connection, population: Population, rand
     """Money was spent; the pacing handler follows."""
     campaign, spent = random.choice(population.manual), random.randrange(1, 5_000_000)
     more = "spent_micros = spent_micros + excluded.spent_micros, measured_at = excluded.measured_at"
-    values = (campaign, spent, 1, 0, generator.instant(random))
+    values = (campaign, spent, 1, 0, draws.instant(random))
     connection.execute(
         f"INSERT INTO spend VALUES (?, ?, ?, ?, ?) ON CONFLICT (campaign_id) DO UPDATE SET {more}", values
     )
@@ -161,7 +161,7 @@ def _targeting(connection: sqlite3.Connection, population: Population, random: R
     """Ages, schedule, countries and interests of one spec."""
     spec = random.choice(population.targeting_specs)
     other_age = "age_min = (COALESCE(age_min, 18) + ?) % 60 + 18"
-    values = (random.randrange(1, 20), generator.schedule(random), spec)
+    values = (random.randrange(1, 20), draws.schedule(random), spec)
     connection.execute(f"UPDATE targeting_specs SET {other_age}, schedule = ? WHERE id = ?", values)
     if random.random() < 0.5:
         country = random.choice(words.COUNTRIES)
@@ -198,7 +198,7 @@ def ads_of_groups(connection: sqlite3.Connection, where: str, value: int) -> lis
 
 def _some_ad(identity: int | None, population: Population, random: Random) -> tuple[object, ...]:
     group = random.choice(population.groups)
-    return generator.ad_row(identity, group, len(population.creatives), len(population.pins), random)
+    return accounts.ad_row(identity, group, len(population.creatives), len(population.pins), random)
 
 
 def _add_keywords(connection: sqlite3.Connection, ad: int, population: Population, random: Random) -> None:

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 Convert = Callable[[Any], Any]
@@ -29,7 +30,7 @@ def datetime_text(value: str) -> str:
 _CONVERSIONS: dict[str, Convert] = {
     "decimal": decimal_text,
     "datetime": datetime_text,
-    "json": json.loads,
+    "json": lru_cache(maxsize=10_000)(json.loads),
     "bytes": lambda value: b64encode(value).decode(),
     "bool": bool,
 }

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -34,6 +35,7 @@ def recomputed(row: Row) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=10_000)
 def _dollars(amount: Any, rate: str | None, unit: int) -> str | None:
     if amount is None or rate is None:
         return None

@@ -1,6 +1,5 @@
 """Titles as advertisers write them: many scripts, emoji, combining marks, stray spaces, nothing at all."""
 
-from collections.abc import Sequence
 from random import Random
 
 ADJECTIVES = (
@@ -47,8 +46,3 @@ def title(random: Random) -> str | None:
 def keyword(number: int, random: Random) -> str:
     """Distinct by number, and often of two words."""
     return f"{random.choice(ADJECTIVES).lower()} {random.choice(NOUNS)} {number}"
-
-
-def maybe(random: Random, share: float, values: Sequence[str]) -> str | None:
-    """One of the values, or NULL in `share` of all cases."""
-    return None if random.random() < share else random.choice(values)

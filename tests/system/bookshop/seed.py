@@ -58,7 +58,8 @@ def put_book(connection: sqlite3.Connection, book: str, random: Random) -> None:
     row = (
         book, random.choice((None, "", "Dune", "Été 🌞")), random.choice(("ab", "AB", "x", "gone", None)),
         random.choice((*slugs, None)), price, random.choice((None, -1, 300, 2**60)), day(random),
-        random.choice((0, 1, 1, None)), random.choice((None, 4.5, 1e-9)), random.choice((None, b"", random.randbytes(4))),
+        random.choice((0, 1, 1, None)), random.choice((None, 4.5, 1e-9)),
+        random.choice((None, b"", random.randbytes(4))),
         random.choice((None, "[]", json.dumps({"b": [1, 2.5, None], "a": "ü"}))), moment(random),
     )  # fmt: skip
     put(connection, "books", [row])
