@@ -26,7 +26,7 @@ from repo.lmdb.layout import (
 )
 from repo.lmdb.store import META
 
-Append = Callable[["lmdb.Transaction[bytes]", str, int, Sequence[bytes]], None]
+Append = Callable[["lmdb.Transaction[bytes]", str, int, Sequence[bytes]], object]
 """Appends messages to a partition of a topic: (write transaction, topic, partition, messages)."""
 
 

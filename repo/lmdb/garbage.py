@@ -77,7 +77,7 @@ def _garbage(cursor: "lmdb.Cursor[bytes]", start: bytes, watermark: int, limit: 
 
 
 def _older(cursor: "lmdb.Cursor[bytes]", chain: bytes, garbage: list[bytes], limit: int) -> bool:
-    """Adds what lies behind the cursor in its chain; leaves the cursor on the next chain, or in this one if it is too long.
+    """Adds what lies behind the cursor in its chain; leaves the cursor on the next chain, or in a long one.
 
     A tombstone is added after all that it hides: deleted before, it would bring the dead back.
     """

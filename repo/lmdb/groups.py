@@ -62,7 +62,7 @@ class Write(Group):
 
 
 class Read:
-    """The thread's write transaction when there is one, so that a group sees its own writes; else a read transaction."""
+    """The thread's write transaction when there is one, so that a group sees its own writes; else one for reading."""
 
     __slots__ = ("_state", "_store", "_transaction")
 

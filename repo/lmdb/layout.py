@@ -1,10 +1,11 @@
 """Where a cell lies in LMDB: databases, the bytes of keys and values.
 
-cells    table id (2), encoded key, group id (1), inverted commit timestamp (8) -> value; empty: tombstone. So the
-         newest version comes first, a seek with an inverted snapshot finds what that snapshot sees, and all groups of a row
-         are neighbours.
+cells    table id (2), encoded key, group id (1), inverted commit timestamp (8) -> value; empty: tombstone.
+         So the newest version comes first, a seek with an inverted snapshot finds what that snapshot sees, and all
+         groups of a row are neighbours.
          In a large group the value begins with INLINE, or is APART + the key of the value in `values`.
-         A group that keeps only the newest version has UNVERSIONED in place of the timestamp, which lies before the value.
+         A group that keeps only the newest version has UNVERSIONED in place of the timestamp, which then lies before
+         the value.
 values   commit timestamp (8), number in the commit (4) -> value. Written in ascending order: no search, full pages.
 index    table id, entry's key -> entry's value
 meta     last_timestamp, gc_watermark, gc_position, table/NAME, lease/ID, and the environment's own records

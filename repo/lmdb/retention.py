@@ -1,4 +1,4 @@
-"""How far back snapshots may go: the gc watermark and the leases that hold it back, kept in the store for all processes."""
+"""How far back snapshots may go: the gc watermark and the leases that hold it back, kept in the store."""
 
 from struct import Struct
 

@@ -149,8 +149,9 @@ class MemorySnapshot:
 
     def history(self, table: str, group: str, key: bytes, limit: int = 100) -> list[Version]:
         self._check()
-        versions = self._repo._cells.get(Cell(table, key, group), [])
-        return [version for version in reversed(versions) if version.commit_timestamp <= self.timestamp][:limit]
+        cell = Cell(table, key, group)
+        newest, versions = self._repo._keep(cell) is Keep.NEWEST, self._repo._cells.get(cell, [])
+        return [version for version in reversed(versions) if newest or version.commit_timestamp <= self.timestamp][:limit]
 
     def close(self) -> None:
         """Nothing is held."""
