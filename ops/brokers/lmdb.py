@@ -50,6 +50,9 @@ class LmdbLog:
     def writing(self) -> bool:
         return self._environment.writing()
 
+    def last_commit(self) -> int:
+        return self._environment.last_transaction_id()
+
     def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
         if not values:
             return self.bounds(topic, partition)[1]

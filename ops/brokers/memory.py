@@ -46,6 +46,9 @@ class MemoryLog:
     def writing(self) -> bool:
         return bool(self._undo)
 
+    def last_commit(self) -> int:
+        return self.commits
+
     def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
         kept = self._messages.get((topic, partition), [])
         begin = self._first.get((topic, partition), 0) + len(kept)

@@ -46,7 +46,7 @@ class Consumer:
         self, log: Log, name: str, topics: Mapping[Lane, str], settings: EngineSettings, *, ordered: bool,
         claim: Claim = claim_all,
     ) -> None:  # fmt: skip
-        self.name, self.ordered = name, ordered
+        self.name, self.ordered, self.lanes = name, ordered, len(topics)
         self.skipped = 0
         self._log, self._topics, self._settings = log, dict(topics), settings
         self._claim = claim
@@ -54,11 +54,19 @@ class Consumer:
         self._of_lane: dict[Lane, list[Partition]] = {lane: [] for lane in topics}
         self._refused_ms: dict[tuple[str, int], float] = {}
         self._turn = 0
+        self._quiet_commit: int | None = None  # nothing was waiting then ...
+        self._quiet_until_ms = 0.0  # ... and nothing is due before
 
     def waiting(self, now_ms: float) -> list[Lane]:
         """Lanes that have something to process now; claims partitions that are new."""
+        commit = None if self._log.writing() else self._log.last_commit()
+        if commit is not None and commit == self._quiet_commit and now_ms < self._quiet_until_ms:
+            return []
         self._claim_new(now_ms)
         working = {one.lane for one in self._claimed.values() if self._has_work(one, now_ms)}
+        if not working:
+            self._quiet_commit = commit
+            self._quiet_until_ms = min([self.due_ms(frozenset()), *self._refused_ms.values()])
         return sorted(working)
 
     def take(self, lane: Lane, limit: int, now_ms: float) -> list[Taken]:
@@ -68,6 +76,7 @@ class Consumer:
         """
         held = self._of_lane[lane]
         self._turn += 1
+        self._quiet_commit = None
         batch: list[Taken] = []
         for at in range(len(held)):
             partition = held[(self._turn + at) % len(held)]
@@ -90,8 +99,13 @@ class Consumer:
 
     def undone(self) -> None:
         """The group was undone."""
+        self._quiet_commit = None
         for partition in self._claimed.values():
             partition.progress.undone()
+
+    def behind(self, lane: Lane) -> int:
+        """Messages not finished in this process's partitions, when last looked: free of cost."""
+        return sum(one.end - one.progress.position for one in self._of_lane.get(lane, ()))
 
     def due_ms(self, paused: frozenset[Lane]) -> float:
         """When the next waiting message of a lane that is not paused is due."""

@@ -1,8 +1,8 @@
 """The doorbell between processes that share a data folder: an empty Unix datagram that says "something was committed".
 
-A ring is a hint, never needed: a loop that missed it looks by itself a little later (`sweep_ms`). The sockets lie in the
-system's folder for temporary files, because the path of a Unix socket is limited to about 100 bytes; their folder is
-named after a hash of the data folder. Garbage: a socket whose process has died refuses, and is removed by who rings it.
+A ring is a hint, never needed: a loop that missed it looks by itself a little later (`sweep_ms`). The sockets lie in
+the system's folder for temporary files, because the path of a Unix socket is limited to about 100 bytes; their folder
+is named after a hash of the data folder. Garbage: the socket of a dead process refuses, and is removed by who rings it.
 """
 
 import hashlib

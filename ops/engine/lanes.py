@@ -53,14 +53,17 @@ class Lanes:
         self._virtual_ms = [0.0] * len(Lane)
         self._active: frozenset[Lane] = frozenset()
 
-    def choose(self, waiting: Sequence[Lane], now_ms: float) -> Choice | None:
-        """waiting: lanes that have something to do now. None: nothing to do, or all of it is paused."""
+    def choose(self, waiting: Sequence[Lane], now_ms: float, *, tells: bool = True) -> Choice | None:
+        """waiting: lanes that have something to do now. None: nothing to do, or all of it is paused.
+
+        tells: it counts as traffic of these lanes.
+        """
         active = frozenset(waiting) - self.paused
         if not active:
             self._active = active
             return None
         self._start_at_the_others_time(active)
-        for lane in active:
+        for lane in active if tells else ():
             self._traffic.saw(lane, now_ms)
         chosen = min(active, key=lambda lane: (self._virtual_ms[lane], lane))
         return Choice(chosen, self._traffic.budget_ms(chosen, now_ms))

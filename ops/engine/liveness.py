@@ -1,7 +1,7 @@
-"""Which processes are alive, and who consumes what: locked files in the data folder, which the kernel unlocks on any death.
+"""Which processes are alive, and who consumes what: locked files, which the kernel unlocks on any death.
 
-`live/ROLE.PID` is held as long as the process lives; one that is not locked was left by a dead process, and is removed
-by who meets it. `claims/CONSUMER.TOPIC.PARTITION` is locked by the one process that consumes that partition; these
+In the data folder, `live/ROLE.PID` is held as long as the process lives; one that is not locked was left by a dead
+process, and is removed by who meets it. `claims/CONSUMER.TOPIC.PARTITION` is locked by the one process that consumes that partition; these
 files stay, they are as many as there are partitions.
 """
 
@@ -31,7 +31,7 @@ class Liveness:
         self._held: dict[Path, int] = {}
 
     def hold(self, role: str) -> None:
-        """Says that this process lives and does `role`. Raises UnavailableError when its file is held by another one."""
+        """Says that this process lives and does `role`. Raises UnavailableError when another one holds its file."""
         path = self._live / f"{role}.{os.getpid()}"
         if not self._lock(path):
             raise UnavailableError(f"{path} is held by another process with this number; is the folder on a network?")

@@ -51,6 +51,7 @@ class Loop:
         self._positions, self._bell, self._traffic = positions, bell, traffic
         self._clock, self._settings, self._periodic = clock, settings, list(periodic)
         self._stopping = False
+        self._wakes_ms = [-math.inf] * len(self.passes)  # as of the last sleep
         self._worked_ms = self._swept_ms = self._flush_failed_ms = -math.inf
 
     def run(self) -> None:
@@ -70,7 +71,7 @@ class Loop:
         self._bell.wake()
 
     def turn(self, everything: bool = True) -> bool:
-        """Runs each pass once; not everything: only those that want to run by now. True when one had work."""
+        """Runs each pass once; not everything: those that wanted to run by now. True when one had work."""
         self.turns += 1
         now_ms = self._clock.monotonic_ms()
         if now_ms - self._swept_ms >= self._settings.sweep_ms:
@@ -78,10 +79,10 @@ class Loop:
         if everything:
             self._swept_ms = now_ms
         worked = False
-        for one in self.passes:
+        for one, wake_ms in zip(self.passes, self._wakes_ms, strict=True):
             if self._stopping:
                 break
-            if everything or worked or one.wake_ms() <= now_ms:
+            if everything or worked or wake_ms <= now_ms:
                 worked |= one.run(self._traffic.budget_ms(Lane.LOW, self._clock.monotonic_ms()))
         if worked:
             self._worked_ms = now_ms
@@ -99,7 +100,8 @@ class Loop:
     def _sleep(self) -> bool:
         """True when somebody rang: then all passes are run."""
         now_ms = self._clock.monotonic_ms()
-        until_ms = min([self._swept_ms + self._settings.sweep_ms, *[one.wake_ms() for one in self.passes]])
+        self._wakes_ms = [one.wake_ms() for one in self.passes]
+        until_ms = min([self._swept_ms + self._settings.sweep_ms, *self._wakes_ms])
         if self._positions.unsaved():
             flush_ms = max(self._worked_ms + self._settings.flush_ms, self._flush_failed_ms + self._settings.sweep_ms)
             if flush_ms <= now_ms:

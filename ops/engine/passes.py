@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from traceback import format_exception
 
 import structlog
 
@@ -55,7 +56,10 @@ class Pass:
         ready = [state for state in self.states if state.not_before_ms <= now_ms]
         if not any(state.failing for state in self.states):
             return self._group(ready, budget_ms)
-        return any([self._group([state], budget_ms) for state in ready])
+        worked = False
+        for state in ready:
+            worked |= self._group([state], budget_ms)
+        return worked
 
     def wake_ms(self) -> float:
         """When (monotonic) it wants to run although nothing rang."""
@@ -102,7 +106,7 @@ class Pass:
         state.errors += 1
         wait_ms = state.step.failed(error)
         state.not_before_ms = now_ms + wait_ms
+        # The traceback once, not with each attempt, and plain: rendering one for people takes longer than a pass.
+        trace = {} if text == state.last_error else {"exception": "".join(format_exception(error, limit=-6))}
         state.last_error, state.last_error_ms = text, self._clock.now_ms()
-        _logger.error(
-            "step failed", work=self.name, step=state.step.name, error=text, again_in_ms=wait_ms, exc_info=error
-        )
+        _logger.error("step failed", step=state.step.name, error=text, again_in_ms=wait_ms, **trace)

@@ -1,4 +1,4 @@
-"""Lanes that somebody has paused: one empty file each in the data folder, so that all processes see it and it survives."""
+"""Lanes that somebody has paused: an empty file each in the data folder, so all processes see it, and it survives."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +8,7 @@ from proto.lane import Lane
 
 
 class Pauses:
-    """The paused lanes of a data folder. name: whose lanes: "" for all stages, else one stage ("publisher")."""
+    """The paused lanes of a data folder. stage: whose lanes: "" for all stages, else one of them ("publisher")."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "paused"

@@ -2,7 +2,7 @@
 
 Terms. The *position* is the lowest unfinished offset; it is what is saved. Offsets from the position up to `taken` have
 been offered; those of them that are *finished* are remembered until the position passes them; those that *wait* are
-offered again when they are due. After a crash everything from the saved position on is offered again, finished ones too.
+offered again when they are due. After a crash all from the saved position on is offered again, finished ones too.
 
 An *ordered* partition offers nothing beyond a message that waits; an unordered one goes on, at most `outstanding_max`
 beyond the position (the bound on what is remembered).

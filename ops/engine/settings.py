@@ -8,18 +8,28 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    batch_ms_max: float = Field(20.0, gt=0, description="High lane: aimed length of one batch, ms")
+    batch_ms_max: float = Field(default=20.0, gt=0, description="High lane: aimed length of one batch, ms")
     lower_batch_ms_max: float = Field(
         8.0, gt=0, description="Medium and Low: the same while no higher lane has traffic"
     )
-    slice_ms_max: float = Field(1.0, gt=0, description="Medium and Low: the same while a higher lane has traffic")
-    traffic_ms: float = Field(1000.0, gt=0, description="a lane has traffic for so long after its last message")
-    batch_items_max: int = Field(2000, gt=0, description="messages in one batch")
-    batch_bytes_max: int = Field(8 << 20, gt=0, description="bytes of messages read from one partition for one batch")
-    attempts_max: int = Field(5, gt=0, description="a message that raises so often becomes a dead letter")
-    retry_ms_min: float = Field(10.0, gt=0, description="wait before the second attempt; doubles each time")
-    retry_ms_max: float = Field(2000.0, gt=0, description="the longest wait between attempts")
-    outstanding_max: int = Field(10_000, gt=0, description="how far a consumer runs ahead of a message that waits")
-    flush_ms: float = Field(50.0, gt=0, description="positions that no other write took along are saved after so long")
-    sweep_ms: float = Field(100.0, gt=0, description="an idle loop looks at everything so often, rung or not")
-    backlog_max: int = Field(100_000, gt=0, description="messages behind, in one lane, at which the gateway is held")
+    slice_ms_max: float = Field(
+        default=1.0, gt=0, description="Medium and Low: the same while a higher lane has traffic"
+    )
+    traffic_ms: float = Field(default=1000.0, gt=0, description="a lane has traffic for so long after its last message")
+    batch_items_max: int = Field(default=2000, gt=0, description="messages in one batch")
+    batch_bytes_max: int = Field(
+        default=8 << 20, gt=0, description="bytes of messages read from one partition for one batch"
+    )
+    attempts_max: int = Field(default=5, gt=0, description="a message that raises so often becomes a dead letter")
+    retry_ms_min: float = Field(default=10.0, gt=0, description="wait before the second attempt; doubles each time")
+    retry_ms_max: float = Field(default=2000.0, gt=0, description="the longest wait between attempts")
+    outstanding_max: int = Field(
+        default=10_000, gt=0, description="how far a consumer runs ahead of a message that waits"
+    )
+    flush_ms: float = Field(
+        default=50.0, gt=0, description="positions that no other write took along are saved after so long"
+    )
+    sweep_ms: float = Field(default=100.0, gt=0, description="an idle loop looks at everything so often, rung or not")
+    backlog_max: int = Field(
+        default=100_000, gt=0, description="messages behind, in one lane, at which the gateway is held"
+    )

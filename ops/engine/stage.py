@@ -45,6 +45,7 @@ class Stage:
         self._choice: Choice | None = None
         self._counted: StageCounters | None = None
         self._began_ms = 0.0
+        self._tells = consumer.lanes > 1  # what stands in a topic of all lanes says nothing about their traffic
         self._passing_failures = 0
         self._reasons: dict[tuple[str, int, int], str] = {}  # of messages that raised when they were alone
 
@@ -52,7 +53,7 @@ class Stage:
         """The lane decides how long a batch may take, not budget_ms. True also when only positions moved."""
         self._batch, self._counted = [], None
         self._began_ms = now_ms = self._clock.monotonic_ms()
-        choice = self._choice = self.lanes.choose(self.consumer.waiting(now_ms), now_ms)
+        choice = self._choice = self.lanes.choose(self.consumer.waiting(now_ms), now_ms, tells=self._tells)
         if choice is None:
             return False
         limit = int(min(max(choice.budget_ms / self._item_ms[choice.lane], 1), self._settings.batch_items_max))
@@ -116,7 +117,7 @@ class Stage:
         return self._settler.settle(self._batch, items, outcomes)
 
     def _buried(self, items: list[Item]) -> StageCounters | None:
-        """Counts, when the batch is one message that raised too often: it became a dead letter and was not processed."""
+        """Counts, when the batch is one message that raised too often: it became a dead letter, unprocessed."""
         alone = self._alone()
         if not self._reasons or alone is None:
             return None

@@ -14,8 +14,6 @@ from ops.engine.passes import Pass, StepState
 from ops.engine.stage import Stage
 from proto.ports.clock import Clock
 
-_REWRITE_MS = 500.0
-
 
 class StepStatus(msgspec.Struct):
     """One step. backlog: lane name -> messages behind. counters: of a stage only. last_error_ms: wall clock."""
@@ -55,10 +53,9 @@ class StatusFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._role, self._passes, self._clock = role, passes, clock
         self._started_ms = clock.now_ms()
-        self._written_ms = float("-inf")
 
     def write(self) -> None:
-        """Now; readers see the old or the new one, whole. Not durable: it is worth nothing after a crash."""
+        """A Periodic of the loop, every 500 ms. Readers see the old one or the new one, whole. Not durable."""
         status = ProcessStatus(
             pid=os.getpid(),
             role=self._role,

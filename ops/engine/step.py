@@ -10,7 +10,7 @@ from proto.ports.clock import Clock
 
 
 class Step(Protocol):
-    """The loop calls `step` once in a group, then either `committed` or `undone`; `failed` after `undone`, if it raised."""
+    """`step` is called once in a group, then either `committed` or `undone`; `failed` after `undone`, if it raised."""
 
     @property
     def name(self) -> str:
@@ -18,7 +18,7 @@ class Step(Protocol):
         ...
 
     def step(self, budget_ms: float) -> bool:
-        """Works for about budget_ms at most (work in the High lane may take longer); True when there was something to do.
+        """True when there was something to do. Works for about budget_ms at most; High-lane work may take longer.
 
         An exception undoes all that this pass has written.
         """

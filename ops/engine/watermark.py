@@ -34,9 +34,10 @@ class Watermark:
 
     def advance(self) -> int:
         """Looks again; returns the watermark, which never goes back."""
-        last = self._last_timestamp()  # before the rest: what is committed meanwhile must not be covered
-        holds = list(self._holds())  # before the messages: a job is made when its message is finished
+        # In this order: what moves on between two looks is then seen by the second one.
+        last = self._last_timestamp()
         pending = [message for consumer in self._notifications for message in consumer.first_unfinished()]
+        holds = list(self._holds())
         if not any(True for consumer in self._publications for _ in consumer.first_unfinished()):
             lowest = lowest_unprocessed(pending, holds)
             self.value = max(self.value, last if lowest is None else min(lowest - 1, last))

@@ -37,6 +37,10 @@ class Durable(Protocol):
 class Log(Durable, Protocol):
     """Embedded: LMDB. Cluster: Kafka."""
 
+    def last_commit(self) -> int:
+        """A number that changes with each commit, of any process: a cheap look at whether anything can be new."""
+        ...
+
     def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
         """Returns the offset of the first. Durable when it returns, or at the end of the group."""
         ...

@@ -102,6 +102,19 @@ def test_a_group_sees_its_own_writes_and_keeps_them_together(log: Log) -> None:
     assert log.position("c", "t", 0) == 1
 
 
+def test_last_commit_changes_with_each_commit_and_only_then(log: Log) -> None:
+    before = log.last_commit()
+    log.append("t", 0, [b"a"])
+    after = log.last_commit()
+    assert after != before
+    log.read("t", 0, 0, 1)
+    with log.group():
+        log.bounds("t", 0)
+    assert log.last_commit() == after
+    log.save_position("c", "t", 0, 1)
+    assert log.last_commit() != after
+
+
 def test_an_exception_undoes_the_whole_group(log: Log) -> None:
     log.append("t", 0, [b"kept", b"trimmed?"])
     log.save_position("c", "t", 0, 1)
