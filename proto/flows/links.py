@@ -30,7 +30,6 @@ _FITS = {
     "float": ("float", "int", "decimal"), "decimal": ("decimal", "int", "float", "str"),
     "date": ("date", "str"), "datetime": ("datetime", "date", "str"), "bool": ("bool", "int"), "bytes": ("bytes",),
 }  # fmt: skip
-"""Type of a key -> types of the columns that may refer to it: their values are coerced to the key's type."""
 
 
 def read_reference(
@@ -65,6 +64,11 @@ def read_collection(
         descending = (match["direction"] or "").lower() == "desc"
         return Collection(name, table.name, child.name, columns, order, descending, limit)
     return None
+
+
+def fits(child: str, key: str) -> bool:
+    """A column of type `child` can refer to a key column of type `key`: its values are coerced to that."""
+    return child in _FITS.get(key, ())
 
 
 def refuse_loops(tables: Mapping[str, Table], problems: Problems) -> None:
@@ -131,7 +135,7 @@ class _Link:
             return self.note(f"the key of {parent.name} is ({key})", f"name {len(parent.key)} columns, in that order")
         for column, key in zip(columns, parent.key, strict=True):
             had, wanted = child.columns[column].type, parent.columns[key].type
-            if had not in _FITS.get(wanted, ()):
+            if not fits(had, wanted):
                 what = f"{child.name}.{column} is of type {had}, the key {parent.name}.{key} of type {wanted}"
                 return self.note(what, f"declare {column} as {wanted!r}, if its values are")
         return self._sources_meet(child, parent)
