@@ -6,8 +6,9 @@ types of its values: a row of a pattern that was seen before costs one look-up, 
 really have to be converted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
+from math import isfinite
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -20,10 +21,13 @@ RawRow = tuple[Any, ...]
 Values = list[list[Any]]
 """Stored values of a row: a list a group, aligned with the group's columns."""
 
+GoodRow = tuple[bytes, Values]
+"""Encoded key and stored values."""
+
 _PATTERNS_MAX = 4096  # types of values, as tuples: two for each nullable column at worst; forgotten when there are more
 _INT64_MAX = 2**63 - 1
 _AS_STORED = {"int": int, "str": str, "bytes": bytes}
-_REPEATING = ("decimal", "date", "datetime")  # slow to convert, and the same few values come again and again
+_REPEATING = ("bool", "decimal", "date", "datetime")  # slow to convert, and the same values come again and again
 
 
 class _Pattern(NamedTuple):
@@ -57,28 +61,39 @@ class Extractor:
         self._columns = columns
         self._kinds = [table.columns[name].type if name in layout.places else "" for name in columns]
         self._keys = tuple(at[name] for name in table.key)
+        self._only_key = self._keys[0] if len(self._keys) == 1 else None
         self._fills = any(name not in at for name in layout.places)
         self._picks = [_picker([at.get(name, len(columns)) for name in group.columns]) for group in layout.groups]
         self._patterns: dict[tuple[type, ...], _Pattern] = {}
         self.lacking = tuple(place for name, place in layout.places.items() if name not in at)
 
-    def extract(self, raw: RawRow, source: bytes) -> tuple[bytes, Values]:
-        """(encoded key, values). source: its encoded name. Raises InvalidMessageError when a value or the key can't
-        be stored."""
-        pattern = self._patterns.get(tuple(map(type, raw)))
-        if pattern is None:
-            pattern = self._new_pattern(raw)
-        conversions, integers = pattern
-        row: Sequence[Any] = raw
-        if conversions:
-            row = converted = list(raw)
-            for at, convert in conversions:
-                converted[at] = convert(converted[at])
-        if integers is not None and max(integers(row)) > _INT64_MAX:
-            raise ValueTypeError("an integer does not fit in 64 bits")
-        if self._fills:
-            row = [*row, None]
-        return _encoded(source, [row[at] for at in self._keys]), [pick(row) for pick in self._picks]
+    def extract(self, rows: Iterable[RawRow], source: bytes) -> tuple[list[GoodRow], list[RawRow]]:
+        """The rows that can be stored, and those that can't, of which `fault` tells why. source: its encoded name."""
+        known, picks, keys, only_key = self._patterns.get, self._picks, self._keys, self._only_key
+        good: list[GoodRow] = []
+        bad: list[RawRow] = []
+        for raw in rows:
+            try:
+                conversions, integers = known(tuple(map(type, raw))) or self._new_pattern(raw)
+                row: Sequence[Any] = raw
+                if conversions:
+                    row = converted = list(raw)
+                    for at, convert in conversions:
+                        converted[at] = convert(converted[at])
+                if integers is not None and max(integers(row)) > _INT64_MAX:
+                    raise ValueTypeError("an integer does not fit in 64 bits")
+                if only_key is None:
+                    key = source + b"".join([encode_scalar(row[at]) for at in keys]) + b"\0"
+                else:
+                    key = source + encode_scalar(row[only_key]) + b"\0"
+                if len(key) > KEY_BYTES_MAX:
+                    raise InvalidMessageError("the key is too long")
+                if self._fills:
+                    row = [*row, None]
+                good.append((key, [list(pick(row)) for pick in picks]))
+            except InvalidMessageError:
+                bad.append(raw)
+        return good, bad
 
     def key(self, raw: RawRow, source: bytes) -> bytes:
         """Only the key, of a row whose other values may be bad. Raises InvalidMessageError."""
@@ -150,17 +165,24 @@ def _key_value(kind: str, raw: Any) -> Any:
     return coerce(kind, raw)
 
 
-def _picker(positions: list[int]) -> Callable[[Sequence[Any]], list[Any]]:
-    if len(positions) == 1:
-        only = positions[0]
-        return lambda row: [row[only]]
-    pick = itemgetter(*positions)
-    return lambda row: list(pick(row))
+def _picker(positions: list[int]) -> Callable[[Sequence[Any]], Iterable[Any]]:
+    first = positions[0]
+    if positions == list(range(first, first + len(positions))):
+        return itemgetter(slice(first, first + len(positions)))  # a slice is quickest, and always gives a sequence
+    return itemgetter(*positions)
 
 
 @lru_cache(maxsize=64)
 def _converter(kind: str, found: type) -> Callable[[Any], Any]:
     convert = partial(coerce, kind)
+    if kind == "float" and found is float:
+        return _finite
     if kind in _REPEATING and found in (str, int, float):
         return lru_cache(maxsize=4096, typed=True)(convert)
     return convert
+
+
+def _finite(value: float) -> float:
+    if isfinite(value):
+        return value
+    raise ValueTypeError(f"{value} is not a finite number")

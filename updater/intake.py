@@ -7,7 +7,7 @@ from proto.codec import source_prefix
 from proto.errors import InvalidMessageError
 from proto.events import TableRows, Unit
 from proto.ports.processor import Item
-from updater.extract import Extractor, Fault, RawRow, Values, deleted_key
+from updater.extract import Extractor, Fault, GoodRow, deleted_key
 from updater.layout import TableLayout
 from updater.letters import Letters
 
@@ -35,7 +35,7 @@ class TableIntake(NamedTuple):
 
     layout: TableLayout
     extractor: Extractor
-    good: list[tuple[bytes, Values]]
+    good: list[GoodRow]
     deleted: list[bytes]
     parked: list[ParkedRow]
 
@@ -71,25 +71,23 @@ def take_in(offer: Offer, extractors: Extractors, letters: Letters) -> list[Tabl
 def _table_intake(
     offer: Offer, rows: TableRows, layout: TableLayout, extractor: Extractor, letters: Letters
 ) -> TableIntake:
-    found = TableIntake(layout, extractor, [], [], [])
-    extract, prefix, take = extractor.extract, source_prefix(offer.unit.source), found.good.append
-    for raw in rows.rows:
-        try:
-            take(extract(raw, prefix))
-        except InvalidMessageError:
-            _refuse(offer, rows, raw, found, letters)
+    source = offer.unit.source
+    good, bad = extractor.extract(rows.rows, source_prefix(source))
+    found = TableIntake(layout, extractor, good, [], [])
+    for raw in bad:
+        _refuse(offer, TableRows(rows.table, rows.columns, [raw]), found, letters)
     for raw in rows.deleted:
         try:
-            found.deleted.append(deleted_key(layout, raw, offer.unit.source))
+            found.deleted.append(deleted_key(layout, raw, source))
         except InvalidMessageError as error:
             alone = TableRows(rows.table, rows.columns, [], [raw])
             letters.bad_row(offer.item, offer.unit, layout, alone, b"", raw, Fault("", str(error)))
     return found
 
 
-def _refuse(offer: Offer, rows: TableRows, raw: RawRow, found: TableIntake, letters: Letters) -> None:
+def _refuse(offer: Offer, alone: TableRows, found: TableIntake, letters: Letters) -> None:
+    (raw,) = alone.rows
     fault = found.extractor.fault(raw)
-    alone = TableRows(rows.table, rows.columns, [raw])
     try:
         key = found.extractor.key(raw, source_prefix(offer.unit.source))
     except InvalidMessageError:

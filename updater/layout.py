@@ -17,8 +17,12 @@ _encode_json = msgspec.json.Encoder(order="deterministic").encode
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group that a source writes. differs: whether two stored values are different; exact: equal lists are equal
-    values."""
+    """One group that a source writes.
+
+    differs   whether two stored values are different
+    exact     equal lists are equal values
+    single    for each column the tuple of its name alone: the usual change
+    """
 
     name: str
     lane: Lane
@@ -27,6 +31,7 @@ class Group:
     reader: GroupReader
     differs: Callable[[Any, Any], bool]
     exact: bool
+    single: tuple[tuple[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ def layouts(flows: Flows, schemas: Schemas) -> dict[str, TableLayout]:
         exact = all(table.columns[name].type != "json" for name in columns)
         reader = GroupReader(schemas, schema)
         differs = ne if exact else _differs
-        groups[table.name].append(Group(lane.name.lower(), lane, columns, schema.id, reader, differs, exact))
+        single = tuple((name,) for name in columns)
+        groups[table.name].append(Group(lane.name.lower(), lane, columns, schema.id, reader, differs, exact, single))
     return {table.name: _layout(flows, table, tuple(groups[table.name])) for table in tables}
 
 

@@ -6,7 +6,7 @@ from proto.events import NOTIFICATIONS, Notification, RowChange, Unit, encode, l
 from proto.lane import Lane
 from repo.api import Transaction
 from repo.system import SOURCES, source_key
-from updater.rows import Change
+from updater.rows import Changes
 
 CHANGES_MAX = 256
 """Rows a message, so that a reader's batch of messages is bounded, too."""
@@ -22,29 +22,17 @@ class Notices:
         self._transaction, self._partitions, self._now_ms = transaction, partitions, now_ms
         self._waiting: dict[tuple[Lane, int], list[RowChange]] = {}
 
-    def add(self, lane: Lane, row: RowChange) -> None:
-        """One changed row, in the lane in which it is to be notified."""
-        partition = 0
-        if self._partitions > 1:
-            partition = xxhash.xxh32_intdigest(row.table.encode() + row.key) % self._partitions
-        self._waiting.setdefault((lane, partition), []).append(row)
-
-    def add_changes(self, unit: Unit, changes: list[Change]) -> None:
+    def add(self, unit: Unit, changes: Changes) -> None:
         """The changed rows of a unit. What a chunk brings stays in the chunk's lane: a backfill must not crowd out
         edits."""
         lowest = Lane(unit.lane) if unit.kind == "chunk" else Lane.HIGH
-        if self._partitions == 1:
-            for lane in Lane:
-                rows = [row for own, row in changes if max(own, lowest) is lane]
-                if rows:
-                    self._waiting.setdefault((lane, 0), []).extend(rows)
-            return
-        for own, row in changes:
-            self.add(max(own, lowest), row)
+        for lane, rows in zip(Lane, changes, strict=True):
+            if rows:
+                self._spread(max(lane, lowest), rows)
 
     def add_source(self, source: str) -> None:
         """The state of a source changed in a way that somebody waits for: tables are bootstrapped."""
-        self.add(Lane.LOW, RowChange(SOURCES, source_key(source)))
+        self._spread(Lane.LOW, [RowChange(SOURCES, source_key(source))])
 
     def write(self, unit: Unit) -> None:
         """Messages of what was added since the last call; `unit` gives the times."""
@@ -55,3 +43,11 @@ class Notices:
                 )
                 self._transaction.notify(_TOPICS[lane], partition, encode(message))
         self._waiting = {}
+
+    def _spread(self, lane: Lane, rows: list[RowChange]) -> None:
+        if self._partitions == 1:
+            self._waiting.setdefault((lane, 0), []).extend(rows)
+            return
+        for row in rows:
+            partition = xxhash.xxh32_intdigest(row.table.encode() + row.key) % self._partitions
+            self._waiting.setdefault((lane, partition), []).append(row)

@@ -9,19 +9,17 @@ from proto.lane import Lane
 from proto.record import Record, encode
 from repo.api import Snapshot, Transaction
 from repo.rows import carried_over
+from updater.extract import GoodRow, Values
 from updater.layout import TableLayout
 from updater.references import Place
-from updater.version_guard import RowVersion, is_older, must_remember, row_version
+from updater.version_guard import RowVersion, is_older, must_remember, row_versions
 
 RowRecords = list[Record | None]
 """The records of a row, by group."""
 
 
-class Change(NamedTuple):
-    """What became of a row that really changed, and the highest lane among its changed columns."""
-
-    lane: Lane
-    row: RowChange
+Changes = list[list[RowChange]]
+"""Rows that really changed, by the highest lane among their changed columns."""
 
 
 class Origin(NamedTuple):
@@ -43,64 +41,79 @@ class RowSet:
         self.healed: list[bytes] = []
         self._layout, self._transaction = layout, transaction
         self._table, self._main, self._links = layout.name, layout.main, layout.links
+        self._linked = layout.links.columns
         self._keys = list(dict.fromkeys(keys))
         self._slots = {key: slot for slot, key in enumerate(self._keys)}
-        records, stamps = [], []
+        records: list[list[Record | None]] = []
+        self._stamps: list[list[int]] = []  # commit timestamps by group and slot; 0: changed in this transaction
         for group in layout.groups:
             versions = snapshot.read(self._table, group.name, self._keys)
             records.append(list(map(group.reader.record, versions)))
-            stamps.append([0 if version is None else version.commit_timestamp for version in versions])
+            self._stamps.append([0 if version is None else version.commit_timestamp for version in versions])
         self._rows: list[RowRecords] = list(map(list, zip(*records, strict=True)))
-        self._stamps = [list(row) for row in zip(*stamps, strict=True)]  # 0: changed in this transaction
-        self._versions = list(map(row_version, self._rows))
+        self._versions = row_versions(records)
         self._dirty: list[set[int]] = [set() for _ in layout.groups]
 
-    def put(self, key: bytes, values: list[list[Any]], origin: Origin, lacking: Sequence[Place] = ()) -> Change | None:
-        """The row as it is at the origin's version. None: nothing changed, or the row is newer."""
-        slot = self._slots[key]
-        if self._versions[slot] > origin.version:  # is_older, in line
-            return None
-        before = self._rows[slot]
-        main = before[self._main]
-        if lacking:
-            _fill(before, values, lacking)
-        if main is None or main.values is None or main.parked:
-            return self._renew(slot, values, origin)
+    def put(self, rows: Iterable[GoodRow], origin: Origin, changes: Changes, lacking: Sequence[Place] = ()) -> None:
+        """Rows as they are at the origin's version; those that are older than what is stored change nothing."""
+        version, main_number = origin.version, self._main
+        slots, versions, stored = self._slots, self._versions, self._rows
+        for key, values in rows:
+            slot = slots[key]
+            if versions[slot] > version:  # is_older, in line
+                continue
+            before = stored[slot]
+            main = before[main_number]
+            if lacking:
+                _fill(before, values, lacking)
+            if main is None or main.values is None or main.parked:
+                self._renew(slot, values, origin, changes)
+            elif names := self._differences(slot, before, values, version):
+                versions[slot] = version
+                lane, columns = names
+                moves = None
+                if not self._linked.isdisjoint(columns):
+                    moves = self._links.move(self._transaction, origin.source, key, self._values(before), values)
+                changes[lane].append(RowChange(self._table, key, columns, moves))
+            elif must_remember(origin.kind, version, versions[slot]):
+                self._touch(slot, version)
+
+    def _differences(
+        self, slot: int, before: RowRecords, values: Values, version: RowVersion
+    ) -> tuple[Lane, tuple[str, ...]] | None:
+        """Writes the groups that differ; (highest lane, names of the columns), None when none does."""
         names: tuple[str, ...] = ()
-        lane = Lane.LOW
-        for number, (group, new) in enumerate(zip(self._layout.groups, values, strict=True)):
-            record = before[number]
-            old = [None] * len(new) if record is None or record.values is None else record.values
+        for number, group in enumerate(self._layout.groups):
+            new, record = values[number], before[number]
+            old = record.values if record is not None else None
             if old == new and group.exact:
                 continue
+            if old is None:
+                old = [None] * len(new)
             changed = list(compress(range(len(new)), map(group.differs, old, new)))
-            if changed:
-                if not names:
-                    before, lane = before.copy(), group.lane  # groups come highest lane first
-                names += tuple([group.columns[at] for at in changed])
-                self._write(slot, number, record, new, changed, origin.version)
-        if not names:
-            if must_remember(origin.kind, origin.version, self._versions[slot]):
-                self._touch(slot, origin.version)
-            return None
-        self._versions[slot] = origin.version
-        moves = None
-        if not self._links.columns.isdisjoint(names):
-            moves = self._links.move(self._transaction, origin.source, key, self._values(before), values)
-        return Change(lane, RowChange(self._table, key, names, moves))
+            if not changed:
+                continue
+            found = group.single[changed[0]] if len(changed) == 1 else tuple([group.columns[at] for at in changed])
+            if names:
+                names += found
+            else:
+                lane, names = group.lane, found  # groups come highest lane first
+                self._rows[slot] = before.copy()
+            self._write(slot, number, record, new, changed, version)
+        return (lane, names) if names else None
 
-    def delete(self, key: bytes, origin: Origin) -> Change | None:
+    def delete(self, key: bytes, origin: Origin, changes: Changes) -> None:
         """Leaves a tombstone, also for a row that was never seen: an older unit that brings it may still arrive."""
         slot = self._slots[key]
         if is_older(origin.version, self._versions[slot]):
-            return None
+            return
         before = self._rows[slot]
         main = before[self._main]
         if main is None or (main.values is None and not main.parked):
             if must_remember(origin.kind, origin.version, self._versions[slot]):
                 self._bury(slot, self._main, origin.version)
                 self._versions[slot] = origin.version
-            return None
+            return
         moves = None
         if main.values is not None:
             moves = self._links.move(self._transaction, origin.source, key, self._values(before), None)
@@ -110,33 +123,35 @@ class RowSet:
             if record is not None:
                 self._bury(slot, number, origin.version)
         self._versions[slot] = origin.version
-        return Change(self._layout.table.lane, RowChange(self._table, key, (), moves))
+        changes[self._layout.table.lane].append(RowChange(self._table, key, (), moves))
 
-    def park(self, key: bytes, reason: str, origin: Origin) -> tuple[bool, Change | None]:
-        """The newest row can't be stored: it keeps its old values and says why. First result: whether it is the
-        newest at all."""
+    def park(self, key: bytes, reason: str, origin: Origin, changes: Changes) -> bool:
+        """The newest row can't be stored: it keeps its old values and says why. False: it is not the newest at all."""
         slot = self._slots[key]
         if is_older(origin.version, self._versions[slot]):
-            return False, None
+            return False
         row = self._rows[slot]
         main = row[self._main]
         already = main is not None and bool(main.parked)
         if already and main is not None and (main.source, main.parked) == (origin.version, reason):
-            return True, None
+            return True
         for number, record in enumerate(row):
             values = None if record is None else record.values
             self._write(slot, number, record, values, (), origin.version, reason)
         self._versions[slot] = origin.version
-        return True, None if already else Change(self._layout.table.lane, RowChange(self._table, key))
+        if not already:
+            changes[self._layout.table.lane].append(RowChange(self._table, key))
+        return True
 
     def write(self) -> None:
         """Puts what changed into the transaction, each record encoded once."""
-        write = self._transaction.write
+        write, table, keys, rows = self._transaction.write, self._table, self._keys, self._rows
         for number, (group, slots) in enumerate(zip(self._layout.groups, self._dirty, strict=True)):
+            name = group.name
             for slot in slots:
-                write(self._table, self._keys[slot], group.name, encode(self._rows[slot][number]))
+                write(table, keys[slot], name, encode(rows[slot][number]))
 
-    def _renew(self, slot: int, values: list[list[Any]], origin: Origin) -> Change:
+    def _renew(self, slot: int, values: Values, origin: Origin, changes: Changes) -> None:
         """A row that is new, or is there again, or was parked: whoever reads it has to look again."""
         key, before = self._keys[slot], self._rows[slot].copy()
         main = before[self._main]
@@ -150,7 +165,7 @@ class RowSet:
         self._versions[slot] = origin.version
         old_values = None if main is None or main.values is None else self._values(before)
         moves = self._links.move(self._transaction, origin.source, key, old_values, values)
-        return Change(self._layout.table.lane, RowChange(self._table, key, (), moves))
+        changes[self._layout.table.lane].append(RowChange(self._table, key, (), moves))
 
     def _write(
         self,
@@ -166,10 +181,10 @@ class RowSet:
         if record is None or record.values is None:
             written = Record(schema, values, version, parked=parked)
         else:
-            base, since = carried_over(record, self._stamps[slot][number], changed)
+            base, since = carried_over(record, self._stamps[number][slot], changed)
             written = Record(schema, values, version, base, since or None, "", parked)
         self._rows[slot][number] = written
-        self._stamps[slot][number] = 0
+        self._stamps[number][slot] = 0
         self._dirty[number].add(slot)
 
     def _touch(self, slot: int, version: RowVersion) -> None:
@@ -181,7 +196,7 @@ class RowSet:
     def _bury(self, slot: int, number: int, version: RowVersion) -> None:
         self._write(slot, number, None, None, (), version)
 
-    def _values(self, row: RowRecords) -> list[list[Any]]:
+    def _values(self, row: RowRecords) -> Values:
         groups = self._layout.groups
         return [
             [None] * len(group.columns) if record is None or record.values is None else record.values
@@ -189,7 +204,7 @@ class RowSet:
         ]
 
 
-def _fill(row: RowRecords, values: list[list[Any]], lacking: Sequence[Place]) -> None:
+def _fill(row: RowRecords, values: Values, lacking: Sequence[Place]) -> None:
     """Stored values where the unit brings none."""
     for number, at in lacking:
         record = row[number]

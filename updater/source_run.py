@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from proto.codec import decode_key, source_prefix
 from proto.errors import InvalidMessageError
+from proto.lane import Lane
 from proto.ports.processor import DONE, DeadLetter, Outcome
 from repo.api import Snapshot, Transaction
 from updater.intake import Extractors, Offer, TableIntake, take_in
@@ -12,7 +13,7 @@ from updater.letters import Letters
 from updater.notices import Notices
 from updater.parts import Parts
 from updater.progress import Progress
-from updater.rows import Change, Origin, RowSet
+from updater.rows import Changes, Origin, RowSet
 
 _Work = list[tuple[Offer, list[TableIntake]]]
 
@@ -64,11 +65,11 @@ class SourceRun:
         for offer, intakes in work:
             unit = offer.unit
             origin = Origin(unit.kind, (unit.incarnation, unit.position), self._prefix)
-            changes: list[Change] = []
+            changes: Changes = [[] for _ in Lane]
             for intake in intakes:
                 self._apply_table(offer, intake, sets[intake.layout.name], origin, changes)
             if not unit.first:
-                self._notices.add_changes(unit, changes)
+                self._notices.add(unit, changes)
             if unit.kind == "done":
                 self._notices.add_source(unit.source)
             self._notices.write(unit)
@@ -88,20 +89,15 @@ class SourceRun:
                 touched += [row.key for row in intake.parked]
         return {name: RowSet(layout, keys[name], self._snapshot, self.transaction) for name, layout in layouts.items()}
 
-    def _apply_table(
-        self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: list[Change]
-    ) -> None:
+    def _apply_table(self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes) -> None:
         """Deletes first: should two raw keys be the same when coerced, the row that is there wins."""
-        found = [rows.delete(key, origin) for key in intake.deleted]
-        put, lacking = rows.put, intake.extractor.lacking
-        found += [put(key, values, origin, lacking) for key, values in intake.good]
+        for key in intake.deleted:
+            rows.delete(key, origin, changes)
+        rows.put(intake.good, origin, changes, intake.extractor.lacking)
         for key in rows.healed:
             self.letters.healed(intake.layout, self._source, key)
         rows.healed.clear()
         for key, fault, alone in intake.parked:
-            newest, change = rows.park(key, fault.reason, origin)
-            found.append(change)
-            if newest:
+            if rows.park(key, fault.reason, origin, changes):
                 shown = decode_key(key)[1:]
                 self.letters.bad_row(offer.item, offer.unit, intake.layout, alone, key, shown, fault)
-        changes += [change for change in found if change is not None]

@@ -5,7 +5,7 @@ for the row: its version is the highest of its groups' versions, and a group tha
 to be guarded.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from proto.record import Record
 
@@ -14,9 +14,15 @@ NEVER: RowVersion = (0, 0)
 """Of a row that was never stored."""
 
 
-def row_version(records: Iterable[Record | None]) -> RowVersion:
-    """The version of a row from the records of its groups."""
-    return max((record.source for record in records if record is not None), default=NEVER)
+def row_versions(groups: Sequence[Sequence[Record | None]]) -> list[RowVersion]:
+    """The versions of rows from their records: for each group the records of all rows, in one order."""
+    versions = [NEVER] * len(groups[0])
+    for records in groups:
+        versions = [
+            known if record is None or record.source < known else record.source
+            for known, record in zip(versions, records, strict=True)
+        ]
+    return versions
 
 
 def is_older(offered: RowVersion, stored: RowVersion) -> bool:

@@ -4,8 +4,9 @@ import pytest
 
 from proto.lane import Lane
 from proto.ports.processor import DONE, Drop, Retry
+from proto.record import Record
 from tests.support.shop import House, rows, unit
-from updater.version_guard import is_older, must_remember, row_version
+from updater.version_guard import is_older, must_remember, row_versions
 
 AD = {"id": 1, "bid": 100, "title": "t", "image": "abc"}
 
@@ -131,4 +132,8 @@ def test_only_a_newer_stream_unit_has_to_be_remembered() -> None:
     assert must_remember("stream", (1, 2), (1, 1))
     assert not must_remember("stream", (1, 2), (1, 2))
     assert not must_remember("chunk", (1, 2), (1, 1))
-    assert row_version([None, None]) == (0, 0)
+
+
+def test_a_row_is_as_new_as_the_newest_of_its_groups() -> None:
+    old, new = Record(1, [], (1, 2)), Record(1, [], (1, 10))
+    assert row_versions([[old, new, None, None], [new, old, old, None]]) == [(1, 10), (1, 10), (1, 2), (0, 0)]
