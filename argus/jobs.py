@@ -74,6 +74,10 @@ class Jobs:
             self._running = {job.id: job for job in stored if job.state in ("running", "paused")}
         return sorted(self._running.values(), key=lambda job: job.started_ms)
 
+    def forget(self) -> None:
+        """A group was undone, and with it jobs that were created or advanced in it: look at the stored ones again."""
+        self._running = None
+
     def holds(self) -> list[int]:
         """Changes that unfinished fan-outs have still to spread: the watermark stays below them."""
         return [job.at for job in self.running() if job.kind == "fanout"]

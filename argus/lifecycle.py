@@ -22,7 +22,9 @@ class Lifecycle:
         self._repo, self._application, self._argus, self._jobs = repo, application, argus, jobs
         self._number, self._sources = number, tuple(sorted(sources))
         built = load(repo)
-        argus.live = bool(built and built.built)
+        argus.live = bool(built and any(name in built.built for name in application.flows.documents))
+        self.first = not argus.live
+        """True while nothing has ever been published."""
         self.settled = False
         """True once everything is bootstrapped and rebuilt."""
 
@@ -30,14 +32,15 @@ class Lifecycle:
         """One look; True when something was started or finished. Cheap once settled."""
         if self.settled or not self._bootstrapped():
             return False
-        self._argus.live = True
         state = load(self._repo)
         built = state.built if state else {}
         waiting = [self._handled(name, built) for name in self._application.handlers]
         if not all(waiting):
             return False
+        self._argus.live = True  # from here on every change builds; the refresh begins at a later timestamp
         done = [self._refreshed(document, built) for document in self._application.flows.documents]
         self.settled = all(done)
+        self.first = self.first and not self.settled
         return self.settled
 
     def states(self) -> Mapping[str, SourceState]:

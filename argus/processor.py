@@ -36,28 +36,29 @@ class Argus:
         self._climber, self._handlers, self._jobs = climber, handlers, jobs
         self._batch_documents_max = batch_documents_max
         self.live = False
-        """False until the first bootstrap is complete: then a rebuild makes every document, so nothing is built
-        before."""
+        """False until the first bootstrap is complete: then a rebuild makes every document, so nothing is built before.
+        Handlers run all the same: a change that they have not seen would be lost."""
 
     def process(self, batch: Sequence[Item]) -> Sequence[Outcome]:
         """Outcomes are per batch: documents of several messages are built together; what is built already is dropped
         when offered again."""
-        if not self.live:
-            return [DONE] * len(batch)
         work = Work()
         newest = 0
         for item in batch:
             commit_timestamp, notification = decode_notification(item.value)
             newest = max(newest, commit_timestamp)
             self._dispatcher.add(work, commit_timestamp, notification)
-        self._spread(work, newest)
         again = bool(work.calls and self._handlers.run(work.calls))
-        for document_type, causes in work.requests.items():
-            again = self._build(self._builders[document_type], causes) or again
+        if self.live:
+            again = self._documents(work, newest) or again
         outcome: Outcome = (
             Retry(RETRY_MS, "documents were in conflict, or belong to a newer generation") if again else DONE
         )
         return [outcome] * len(batch)
+
+    def _documents(self, work: Work, newest: int) -> bool:
+        self._spread(work, newest)
+        return any([self._build(self._builders[name], causes) for name, causes in work.requests.items()])
 
     def _build(self, builder: Builder, causes: dict[bytes, Cause]) -> bool:
         again = False

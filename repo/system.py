@@ -101,6 +101,11 @@ def ack_table(handler: str) -> str:
     return f"ack:{handler}"
 
 
+def system_specs() -> list[TableSpec]:
+    """The tables that every installation has, whatever its flows."""
+    return [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, SCHEMAS)]
+
+
 def specs(flows: Flows, handlers: tuple[str, ...] = ()) -> list[TableSpec]:
     """Every table that an installation with these flows and handlers needs."""
     found = [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS)]

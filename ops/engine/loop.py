@@ -54,6 +54,10 @@ class Loop:
         self._wakes_ms = [-math.inf] * len(self.passes)  # as of the last sleep
         self._worked_ms = self._swept_ms = self._flush_failed_ms = -math.inf
 
+    def periodically(self, task: Periodic) -> None:
+        """Adds housekeeping."""
+        self._periodic.append(task)
+
     def run(self) -> None:
         """Until `stop`, or until an error that the process must not survive. Then positions are saved."""
         everything = True

@@ -1,0 +1,135 @@
+"""A process of the embedded system: admits its flows, puts the passes of its roles together, runs them in one loop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from argus.generations import Admission, admit
+from argus.registry import Application
+from ops.engine.back_pressure import Gate
+from ops.engine.loop import Loop, Periodic
+from ops.engine.passes import Pass
+from ops.engine.retention import Keep, Retention
+from ops.engine.stage import Stage
+from ops.engine.status import StatusFile
+from ops.engine.step import FunctionStep, Step
+from ops.topics import CONSUMED
+from ops.wiring.roles import Built, argus_role, pass_of, updater_stage
+from ops.wiring.sources import Source, gateway_role
+from ops.wiring.store import Store
+from proto.events import DOCUMENTS
+from proto.lane import Lane
+
+ROLES = ("gateway", "updater", "argus")
+"""In the order of the way. The publisher runs with argus: it shares its durable commits."""
+
+_COLLECT_EVERY_MS = 250.0
+_LOG_MESSAGES_KEPT = 10_000
+_DOCUMENTS_KEPT = 500_000
+
+
+@dataclass(slots=True)
+class Process:
+    """What `adsindex run` runs."""
+
+    store: Store
+    application: Application
+    admission: Admission
+    loop: Loop
+    sources: list[Source]
+    built: Built | None
+    status: StatusFile
+    stages: dict[str, Stage]
+
+    def close(self) -> None:
+        """After the loop has ended."""
+        self.status.remove()
+        self.store.close()
+
+
+def assemble_process(
+    store: Store,
+    application: Application,
+    sources: Mapping[str, str],
+    roles: Sequence[str] = ROLES,
+    extra: Sequence[Pass] = (),
+) -> Process:
+    """sources: name -> URL, all of them, whichever process captures them. extra: passes of the caller, run last.
+
+    Raises SettingsError when other live processes run other flows.
+    """
+    alone = not store.liveness.others()
+    store.liveness.hold("+".join(roles))
+    admission = admit(store.repo, application.generation, application.flows.text, alone)
+    built = argus_role(store, application, admission.number, tuple(sources)) if "argus" in roles else None
+    applying = updater_stage(store, application) if "updater" in roles else None
+    stages = {stage.name: stage for stage in (applying, *(built.stages if built else ())) if stage is not None}
+    gate = Gate(list(stages.values()), Lane.HIGH, store.settings.engine.backlog_max) if applying and built else None
+    captured: list[Source] = []
+    if "gateway" in roles:
+        captured = gateway_role(
+            store, application.flows, sources, gate, lambda: built is not None and built.parts.lifecycle.first
+        )
+    first: list[Step] = [*(source.step for source in captured), *([applying] if applying else [])]
+    passes = [pass_of(store, "rows", first)] if first else []
+    passes += [built.documents, built.jobs] if built else []
+    passes += [pass_of(store, "retention", [_retention_step(store)]), *extra]
+    status = StatusFile(store.folder, "+".join(roles), passes, store.clock)
+    loop = Loop(
+        passes,
+        store.positions,
+        store.bell,
+        store.traffic,
+        store.clock,
+        store.settings.engine,
+        [*_housekeeping(store, stages, captured), Periodic(lambda: _tell(status, captured, built), 500.0)],
+    )
+    return Process(store, application, admission, loop, captured, built, status, stages)
+
+
+def _housekeeping(store: Store, stages: Mapping[str, Stage], captured: Sequence[Source]) -> list[Periodic]:
+    def pauses() -> None:
+        store.pauses.apply((name, stage.lanes) for name, stage in stages.items())
+
+    def trim() -> None:
+        for source in captured:
+            source.gateway.trim()
+
+    return [
+        Periodic(pauses, 200.0),
+        Periodic(trim, 500.0),
+        Periodic(store.environment.check_readers, 60_000.0),
+        Periodic(store.bell.restore, 5_000.0),
+    ]
+
+
+def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None) -> None:
+    for source in captured:
+        progress = source.gateway.progress
+        if progress is not None:
+            left = len(progress.tasks)
+            status.more[f"source {source.gateway.source}"] = f"bootstrap: {left} tables left" if left else "live"
+    if built is not None:
+        status.more["watermark"] = built.watermark.value
+    status.write()
+
+
+def _retention_step(store: Store) -> FunctionStep:
+    """Old log messages and old versions go, a slice at a time, so that no edit waits for it."""
+    rules = [Keep(one.topic, (one.consumer,), _LOG_MESSAGES_KEPT) for one in CONSUMED]
+    rules.append(Keep(DOCUMENTS, (), _DOCUMENTS_KEPT))
+    messages = Retention(store.log, rules)
+    kept_ms = store.settings.retention.versions_h * 3_600_000.0
+    due_ms = 0.0
+
+    def step(budget_ms: float) -> bool:
+        nonlocal due_ms
+        now_ms = store.clock.monotonic_ms()
+        if now_ms < due_ms or not store.liveness.claim("retention", "all", 0):
+            return False
+        due_ms = now_ms + _COLLECT_EVERY_MS
+        if messages.step(budget_ms):
+            return True
+        before = int((store.clock.now_ms() - kept_ms) * 1e6)
+        return before > 0 and store.repo.collect_garbage(before, 500) > 0
+
+    return FunctionStep("retention", step, store.clock, store.settings.engine)

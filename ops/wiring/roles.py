@@ -1,0 +1,81 @@
+"""One function a role: what it consumes, which processor it drives, in which pass it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from argus.assemble import Parts, assemble
+from argus.publish import Publisher
+from argus.registry import Application
+from ops.engine.consumer import Consumer
+from ops.engine.lanes import Lanes
+from ops.engine.passes import Pass
+from ops.engine.stage import Stage
+from ops.engine.step import Step
+from ops.engine.watermark import Watermark
+from ops.topics import ARGUS, PUBLISHER, UPDATER
+from ops.wiring.heartbeat import Heartbeat
+from ops.wiring.store import Store
+from ops.wiring.work import JobWork
+from proto.events import NOTIFICATIONS, PUBLICATIONS, UPDATES, lane_topic
+from proto.lane import Lane
+from proto.ports.processor import Processor
+from updater.processor import Updater
+
+
+@dataclass(slots=True)
+class Built:
+    """Argus and the publisher of a process. documents: the pass of edits; jobs: the pass of long work."""
+
+    parts: Parts
+    watermark: Watermark
+    documents: Pass
+    jobs: Pass
+    stages: tuple[Stage, ...]
+
+
+def updater_stage(store: Store, application: Application) -> Stage:
+    """Units -> rows and notifications. A unit that waits holds its source's partition."""
+    updater = Updater(store.repo, store.schemas, application.flows, store.dead_letters, store.clock)
+    topics = {lane: lane_topic(UPDATES, lane) for lane in Lane}
+    return _stage(store, "apply", updater, _consumer(store, UPDATER, topics, ordered=True))
+
+
+def argus_role(store: Store, application: Application, number: int, sources: Sequence[str]) -> Built:
+    """Notifications -> documents -> the documents topic. number: of the admitted flows generation."""
+    parts = assemble(
+        store.repo, store.log, store.schemas, application, number, sources, store.dead_letters, store.clock
+    )
+    publisher = Publisher(store.repo, store.log, store.schemas, store.clock)
+    topics = {lane: lane_topic(NOTIFICATIONS, lane) for lane in Lane}
+    changes = _consumer(store, ARGUS, topics, ordered=False)
+    publications = _consumer(store, PUBLISHER, {Lane.HIGH: PUBLICATIONS}, ordered=True)
+    watermark = Watermark([changes], [publications], store.repo.last_timestamp, parts.jobs.holds)
+    build = _stage(store, "build", parts.argus, changes)
+    publish = _stage(store, "publish", publisher, publications)
+    beat = Heartbeat(watermark, publisher, store.log, store.clock, store.settings.engine)
+    work = JobWork(parts, store.clock, store.settings.engine)
+    return Built(
+        parts,
+        watermark,
+        pass_of(store, "documents", [build, publish, beat]),
+        pass_of(store, "jobs", [work, publish, beat]),
+        (build, publish),
+    )
+
+
+def _consumer(store: Store, name: str, topics: dict[Lane, str], *, ordered: bool) -> Consumer:
+    claim = store.liveness.claim
+    return Consumer(store.log, name, topics, store.settings.engine, ordered=ordered, claim=claim)
+
+
+def _stage(store: Store, kind: str, processor: Processor, consumer: Consumer) -> Stage:
+    lanes = Lanes(store.traffic)
+    lanes.paused = store.pauses.of(consumer.name)
+    return Stage(
+        kind, processor, consumer, lanes, store.positions, store.dead_letters, store.clock, store.settings.engine
+    )
+
+
+def pass_of(store: Store, name: str, steps: Sequence[Step]) -> Pass:
+    """Steps that share a group."""
+    return Pass(name, steps, store.log, store.positions, store.clock, store.settings.engine)
