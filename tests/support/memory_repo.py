@@ -150,8 +150,9 @@ class MemorySnapshot:
     def history(self, table: str, group: str, key: bytes, limit: int = 100) -> list[Version]:
         self._check()
         cell = Cell(table, key, group)
-        newest, versions = self._repo._keep(cell) is Keep.NEWEST, self._repo._cells.get(cell, [])
-        return [version for version in reversed(versions) if newest or version.commit_timestamp <= self.timestamp][:limit]
+        newest = self._repo._keep(cell) is Keep.NEWEST
+        versions = reversed(self._repo._cells.get(cell, []))
+        return [version for version in versions if newest or version.commit_timestamp <= self.timestamp][:limit]
 
     def close(self) -> None:
         """Nothing is held."""
