@@ -1,6 +1,6 @@
 """What is known of a table before any row arrives: its groups, their schemas, its key, and what its rows point at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import ne
 from typing import Any
@@ -22,6 +22,7 @@ class Group:
     differs   whether two stored values are different
     exact     equal lists are equal values
     single    for each column the tuple of its name alone: the usual change
+    nulls     the values of a record that is not there
     """
 
     name: str
@@ -32,6 +33,12 @@ class Group:
     differs: Callable[[Any, Any], bool]
     exact: bool
     single: tuple[tuple[str], ...]
+    nulls: list[None]
+    positions: range
+
+    def named(self, positions: Iterable[int]) -> tuple[str, ...]:
+        """Names of the columns at `positions`."""
+        return tuple([self.columns[at] for at in positions])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +65,22 @@ def layouts(flows: Flows, schemas: Schemas) -> dict[str, TableLayout]:
     registered = schemas.register([columns for _, _, columns in grouped])
     groups: dict[str, list[Group]] = {table.name: [] for table in tables}
     for (table, lane, columns), schema in zip(grouped, registered, strict=True):
-        exact = all(table.columns[name].type != "json" for name in columns)
-        reader = GroupReader(schemas, schema)
-        differs = ne if exact else _differs
-        single = tuple((name,) for name in columns)
-        groups[table.name].append(Group(lane.name.lower(), lane, columns, schema.id, reader, differs, exact, single))
+        groups[table.name].append(_group(table, lane, columns, GroupReader(schemas, schema)))
     return {table.name: _layout(flows, table, tuple(groups[table.name])) for table in tables}
 
 
 def _source_groups(table: Table) -> list[tuple[Lane, tuple[str, ...]]]:
     groups = table.groups()
     return [(lane, groups[lane.name.lower()]) for lane in Lane if lane.name.lower() in groups]
+
+
+def _group(table: Table, lane: Lane, columns: tuple[str, ...], reader: GroupReader) -> Group:
+    exact = all(table.columns[name].type != "json" for name in columns)
+    single = tuple((name,) for name in columns)
+    return Group(
+        lane.name.lower(), lane, columns, reader.schema.id, reader, ne if exact else _differs, exact, single,
+        [None] * len(columns), range(len(columns)),
+    )  # fmt: skip
 
 
 def _layout(flows: Flows, table: Table, groups: tuple[Group, ...]) -> TableLayout:

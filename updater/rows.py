@@ -5,9 +5,8 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from proto.events import RowChange
-from proto.lane import Lane
 from proto.record import Record, encode
-from repo.api import Snapshot, Transaction
+from repo.api import Cell, Snapshot, Transaction
 from repo.rows import carried_over
 from updater.extract import GoodRow, Values
 from updater.layout import TableLayout
@@ -42,6 +41,7 @@ class RowSet:
         self._layout, self._transaction = layout, transaction
         self._table, self._main, self._links = layout.name, layout.main, layout.links
         self._linked = layout.links.columns
+        self._numbered = tuple(enumerate(layout.groups))
         self._keys = list(dict.fromkeys(keys))
         self._slots = {key: slot for slot, key in enumerate(self._keys)}
         records: list[list[Record | None]] = []
@@ -62,45 +62,16 @@ class RowSet:
             slot = slots[key]
             if versions[slot] > version:  # is_older, in line
                 continue
-            before = stored[slot]
-            main = before[main_number]
+            row = stored[slot]
+            main = row[main_number]
             if lacking:
-                _fill(before, values, lacking)
+                _fill(row, values, lacking)
             if main is None or main.values is None or main.parked:
                 self._renew(slot, values, origin, changes)
-            elif names := self._differences(slot, before, values, version):
-                versions[slot] = version
-                lane, columns = names
-                moves = None
-                if not self._linked.isdisjoint(columns):
-                    moves = self._links.move(self._transaction, origin.source, key, self._values(before), values)
-                changes[lane].append(RowChange(self._table, key, columns, moves))
+            elif differences := self._differences(row, values):
+                self._change(slot, values, differences, origin, changes)
             elif must_remember(origin.kind, version, versions[slot]):
-                self._touch(slot, version)
-
-    def _differences(
-        self, slot: int, before: RowRecords, values: Values, version: RowVersion
-    ) -> tuple[Lane, tuple[str, ...]] | None:
-        """Writes the groups that differ; (highest lane, names of the columns), None when none does."""
-        names: tuple[str, ...] = ()
-        for number, group in enumerate(self._layout.groups):
-            new, record = values[number], before[number]
-            old = record.values if record is not None else None
-            if old == new and group.exact:
-                continue
-            if old is None:
-                old = [None] * len(new)
-            changed = list(compress(range(len(new)), map(group.differs, old, new)))
-            if not changed:
-                continue
-            found = group.single[changed[0]] if len(changed) == 1 else tuple([group.columns[at] for at in changed])
-            if names:
-                names += found
-            else:
-                lane, names = group.lane, found  # groups come highest lane first
-                self._rows[slot] = before.copy()
-            self._write(slot, number, record, new, changed, version)
-        return (lane, names) if names else None
+                self._write(slot, main_number, main.values, (), version)
 
     def delete(self, key: bytes, origin: Origin, changes: Changes) -> None:
         """Leaves a tombstone, also for a row that was never seen: an older unit that brings it may still arrive."""
@@ -111,8 +82,7 @@ class RowSet:
         main = before[self._main]
         if main is None or (main.values is None and not main.parked):
             if must_remember(origin.kind, origin.version, self._versions[slot]):
-                self._bury(slot, self._main, origin.version)
-                self._versions[slot] = origin.version
+                self._write(slot, self._main, None, (), origin.version)
             return
         moves = None
         if main.values is not None:
@@ -121,8 +91,7 @@ class RowSet:
             self.healed.append(key)
         for number, record in enumerate(before):
             if record is not None:
-                self._bury(slot, number, origin.version)
-        self._versions[slot] = origin.version
+                self._write(slot, number, None, (), origin.version)
         changes[self._layout.table.lane].append(RowChange(self._table, key, (), moves))
 
     def park(self, key: bytes, reason: str, origin: Origin, changes: Changes) -> bool:
@@ -137,69 +106,89 @@ class RowSet:
             return True
         for number, record in enumerate(row):
             values = None if record is None else record.values
-            self._write(slot, number, record, values, (), origin.version, reason)
-        self._versions[slot] = origin.version
+            self._write(slot, number, values, (), origin.version, reason)
         if not already:
             changes[self._layout.table.lane].append(RowChange(self._table, key))
         return True
 
     def write(self) -> None:
         """Puts what changed into the transaction, each record encoded once."""
-        write, table, keys, rows = self._transaction.write, self._table, self._keys, self._rows
+        writes, table, keys, rows = self._transaction.writes, self._table, self._keys, self._rows
         for number, (group, slots) in enumerate(zip(self._layout.groups, self._dirty, strict=True)):
             name = group.name
             for slot in slots:
-                write(table, keys[slot], name, encode(rows[slot][number]))
+                writes[Cell(table, keys[slot], name)] = encode(rows[slot][number])
+
+    def _differences(self, row: RowRecords, values: Values) -> list[tuple[int, list[int]]]:
+        """(group, positions of the columns that differ) for those groups that do."""
+        found = []
+        for number, group in self._numbered:
+            record, new = row[number], values[number]
+            old = group.nulls if record is None or record.values is None else record.values
+            if old == new and group.exact:
+                continue
+            differing = list(compress(group.positions, map(group.differs, old, new)))
+            if differing:
+                found.append((number, differing))
+        return found
+
+    def _change(
+        self, slot: int, values: Values, differences: list[tuple[int, list[int]]], origin: Origin, changes: Changes
+    ) -> None:
+        """A row that is there, with other values."""
+        groups, key = self._layout.groups, self._keys[slot]
+        names: tuple[str, ...] = ()
+        for number, positions in differences:
+            group = groups[number]
+            names += group.single[positions[0]] if len(positions) == 1 else group.named(positions)
+        moves = None
+        if not self._linked.isdisjoint(names):
+            old = self._values(self._rows[slot])
+            moves = self._links.move(self._transaction, origin.source, key, old, values)
+        for number, positions in differences:
+            self._write(slot, number, values[number], positions, origin.version)
+        highest = groups[differences[0][0]].lane  # groups come highest lane first
+        changes[highest].append(RowChange(self._table, key, names, moves))
 
     def _renew(self, slot: int, values: Values, origin: Origin, changes: Changes) -> None:
         """A row that is new, or is there again, or was parked: whoever reads it has to look again."""
-        key, before = self._keys[slot], self._rows[slot].copy()
-        main = before[self._main]
-        for number, (group, new) in enumerate(zip(self._layout.groups, values, strict=True)):
-            record = before[number]
-            old = None if record is None else record.values
-            changed = () if old is None else list(compress(range(len(new)), map(group.differs, old, new)))
-            self._write(slot, number, None if old is None else record, new, changed, origin.version)
+        key, row = self._keys[slot], self._rows[slot]
+        main = row[self._main]
         if main is not None and main.parked:
             self.healed.append(key)
-        self._versions[slot] = origin.version
-        old_values = None if main is None or main.values is None else self._values(before)
-        moves = self._links.move(self._transaction, origin.source, key, old_values, values)
+        old = None if main is None or main.values is None else self._values(row)
+        moves = self._links.move(self._transaction, origin.source, key, old, values)
+        positions = {} if old is None else dict(self._differences(row, values))
+        for number, new in enumerate(values):
+            self._write(slot, number, new, positions.get(number, ()), origin.version)
         changes[self._layout.table.lane].append(RowChange(self._table, key, (), moves))
 
     def _write(
         self,
         slot: int,
         number: int,
-        record: Record | None,
         values: list[Any] | None,
         changed: Sequence[int],
         version: RowVersion,
         parked: str = "",
     ) -> None:
-        schema = self._layout.groups[number].schema
-        if record is None or record.values is None:
-            written = Record(schema, values, version, parked=parked)
+        """The next version of a record, in place. changed: positions of the columns that differ from the last one, if
+        there was one. values None: a tombstone, or never good."""
+        record, schema = self._rows[slot][number], self._layout.groups[number].schema
+        if record is None or record.values is None or values is None:
+            self._rows[slot][number] = Record(schema, values, version, parked=parked)
         else:
             base, since = carried_over(record, self._stamps[number][slot], changed)
-            written = Record(schema, values, version, base, since or None, "", parked)
-        self._rows[slot][number] = written
+            record.schema, record.values, record.source = schema, values, version
+            record.base, record.since, record.parked = base, since or None, parked
         self._stamps[number][slot] = 0
-        self._dirty[number].add(slot)
-
-    def _touch(self, slot: int, version: RowVersion) -> None:
-        record = self._rows[slot][self._main]
-        assert record is not None
-        self._write(slot, self._main, record, record.values, (), version)
         self._versions[slot] = version
-
-    def _bury(self, slot: int, number: int, version: RowVersion) -> None:
-        self._write(slot, number, None, None, (), version)
+        self._dirty[number].add(slot)
 
     def _values(self, row: RowRecords) -> Values:
         groups = self._layout.groups
         return [
-            [None] * len(group.columns) if record is None or record.values is None else record.values
+            group.nulls if record is None or record.values is None else record.values
             for group, record in zip(groups, row, strict=True)
         ]
 
