@@ -34,8 +34,12 @@ def rows(source: sqlite3.Connection) -> list[dict[str, Any]]:
 def value_at(row: dict[str, Any], path: str) -> Any:
     if path in ("pin.width", "pin.height"):
         return row[f"_{path[4:]}"]
-    if path == "ad_group.targeting.geos":
-        return [dict(zip(("country", "region", "is_excluded"), geo, strict=True)) for geo in row["_geos"]]
+    if path == "ad_group.targeting.geos.country":
+        return [country for country, _, _ in row["_geos"]]
+    if path == "ad_group.targeting.geos.is_excluded":
+        return [bool(is_excluded) for _, _, is_excluded in row["_geos"]]
+    if path == "ad_group.targeting.interests.interest_id":
+        return row["targeting_interest_weights"]  # only their number counts
     value = row[NAME_OF_PATH[path]]
     return value if isinstance(value, list) else to_python(TYPES[path.rpartition(".")[2]], value)
 
