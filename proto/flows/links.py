@@ -130,9 +130,11 @@ class _Link:
             if child.columns[column].writer:
                 hint = "only columns that come from a source can refer to other rows"
                 return self.note(f"{child.name}.{column} is written by a handler", hint)
+        if not parent.key or not set(parent.key) <= parent.columns.keys():
+            return False  # noted where the key stands
         if len(columns) != len(parent.key):
             key = ", ".join(parent.key)
-            return self.note(f"the key of {parent.name} is ({key})", f"name {len(parent.key)} columns, in that order")
+            return self.note(f"the key of {parent.name} is ({key})", "name as many columns, in that order")
         for column, key in zip(columns, parent.key, strict=True):
             had, wanted = child.columns[column].type, parent.columns[key].type
             if not fits(had, wanted):

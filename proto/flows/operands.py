@@ -122,9 +122,10 @@ def common_type(left: Operand, right: Operand) -> str:
             return "date" if other.type == "date" and _coerced("date", one.literal) else "datetime"
         if one.literal in ("0", "1") and one.type == "int" and other.type == "bool":
             return "bool"
-    hint = (
-        "numbers are written without quotes" if kinds & set(_NUMBERS) and "str" in kinds else "compare like with like"
-    )
+    hint = "compare like with like"
+    if "str" in kinds and kinds & set(_NUMBERS):
+        quoted = any(operand.type == "str" and operand.literal is not None for operand in (left, right))
+        hint = "numbers are written without quotes" if quoted else "text is written in single quotes, as in 'ACTIVE'"
     raise FlowsError(f"cannot compare {left.sql} ({left.type}) with {right.sql} ({right.type})", hint=hint)
 
 

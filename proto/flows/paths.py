@@ -38,6 +38,10 @@ def resolve(flows: Flows, root: str, text: str) -> Path:
             table = flows.tables[hop.parent if isinstance(hop, Reference) else hop.child]
         elif part in table.columns and index == len(parts) - 1:
             return Path(text, root, tuple(hops), table, table.columns[part])
+        elif part in table.columns:
+            rest = ".".join(parts[index + 1 :])
+            message = f"path {text!r}: {part!r} is a column of {table.name!r}"
+            raise FlowsError(message, hint=f"it ends there; leave {'.' + rest!r} out")
         else:
             known = [*table.columns, *table.references, *table.collections]
             raise FlowsError(f"path {text!r}: table {table.name!r} has no {part!r}", hint=nearest(part, known))

@@ -99,7 +99,7 @@ class _Builder:
 
     def _columns(self) -> Iterator[Column]:
         spelled = self._spelled
-        writer = spelled.handler
+        writer = "" if spelled.source else spelled.handler
         if not spelled.source and not writer and spelled.derived:  # who writes a row writes its key
             writer = next(iter(spelled.derived.values())).handler
             for name in [name for name in spelled.columns if name not in spelled.key]:
@@ -133,9 +133,11 @@ class _Builder:
             self._note(("key",), "a column stands twice in the key", "name each column once")
         for name in spelled.key:
             column = columns.get(name)
-            if column is None:
+            if column is None and columns:
                 what = f"key column {name!r} is not among its columns"
                 self._note(("key",), what, nearest(name, list(columns)))
+            elif column is None:
+                continue  # noted: it has no columns
             elif column.type == "json":
                 self._note(("key",), f"key column {name!r} is JSON, which can't be a key", "declare it as 'str'")
             elif spelled.source and column.writer:
@@ -149,7 +151,9 @@ class _Builder:
     def _check_named(self, columns: Mapping[str, Column], section: str, names: list[str]) -> None:
         for name in names:
             if name not in columns:
-                self._note((section, name), f"{section} names {name!r}", nearest(name, list(columns)))
+                self._note(
+                    (section, name), f"{section} names {name!r}, which is no column", nearest(name, list(columns))
+                )
 
 
 def _refuse_shared_sources(tables: Mapping[str, Table], problems: Problems) -> None:
