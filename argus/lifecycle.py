@@ -1,7 +1,7 @@
 """From an empty Repo to live documents: waits for the bootstrap, then rebuilds what the flows generation needs, in
 the Low lane."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import xxhash
 
@@ -72,13 +72,18 @@ class Lifecycle:
         return True
 
     def _refreshed(self, document: str, built: Mapping[str, int]) -> bool:
-        signature = _signature(self._number, *self._sources)
+        signature = refresh_signature(self._number, self._sources)
         if built.get(document) == signature:
             return True
         if not self._jobs.refresh(document, signature):
             return False
         mark_built(self._repo, document, signature)
         return True
+
+
+def refresh_signature(number: int, sources: Iterable[str]) -> int:
+    """What `GenerationState.built` says of a document type that was rebuilt for this generation and these sources."""
+    return _signature(number, *sorted(sources))
 
 
 def _signature(*parts: object) -> int:

@@ -1,0 +1,195 @@
+"""The demo: sample database, all roles in one process, live edits, and the check of every document against SQL."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+from argus.registry import register
+from ops.cli.document_view import fields_of, json_value
+from ops.demo.check import check
+from ops.demo.compare import Document
+from ops.demo.director import Director
+from ops.demo.editor import Edit
+from ops.demo.generator import generate
+from ops.demo.scale import Scale
+from ops.demo.schema import connect, create
+from ops.demo.torn import is_torn
+from ops.demo.witness import STAGES, Published, Witness, quantile
+from ops.engine.step import FunctionStep
+from ops.installation import Installation, save_installation
+from ops.settings import Settings
+from ops.wiring.process import Process, assemble_process
+from ops.wiring.roles import pass_of
+from ops.wiring.store import open_store
+from proto.codec import decode_key, encode_key
+from proto.flows.loader import load
+from proto.lane import Lane
+from proto.record import decode_document
+from repo.system import CONTENT, document_table
+from serving.reader import DocumentReader
+
+FLOWS = Path(__file__).parents[2] / "argus" / "ads" / "flows.toml"
+DOCUMENT = "ad"
+SOURCE = "main"
+
+
+class Example(msgspec.Struct):
+    """One document before and after one edit: field -> (before, after), those that changed."""
+
+    id: int
+    kind: str
+    latency_ms: float
+    fields: int
+    changed: dict[str, tuple[Any, Any]]
+
+
+class DemoResult(msgspec.Struct):
+    """What `adsindex demo` found. The names of the first block are what scripts rely on.
+
+    lost: edits of which a document does not show all. torn: published documents that mix two source transactions.
+    latency_ms: from the return of the editor's COMMIT until the last document of the edit was servable.
+    """
+
+    documents: int
+    edits: int
+    mismatches: int
+    lost: int
+    torn: int
+    latency_ms: dict[str, float]
+    stages_ms: dict[str, dict[str, float]]
+    version: str
+    lanes_ms: dict[str, dict[str, float]]
+    published: int
+    commits: int
+    dead_letters: int
+    bootstrap_ms: float
+    unreached: str
+    examples: list[str]
+    example: Example | None = None
+
+    @property
+    def good(self) -> bool:
+        return not (self.mismatches or self.lost or self.torn or self.unreached)
+
+
+def play(
+    folder: Path, scale: Scale, settings: Settings, rate: float, seconds: float, seed: int,
+    tell: Callable[[str, float, float], None],
+) -> DemoResult:  # fmt: skip
+    """folder: new; gets the database (`ads.db`) and the data folder (`data`)."""
+    database = folder / "ads.db"
+    tell("generate", 0, scale.ads)
+    with connect(database) as connection:
+        create(connection)
+        generate(connection, scale, Random(seed))
+    sources = {SOURCE: f"sqlite:///{database}"}
+    save_installation(folder / "data", Installation(sources, str(FLOWS)))
+    store = open_store(folder / "data", settings)
+    witness = Witness()
+    reader = DocumentReader(store.log, store.clock, on_document=witness)
+    serve = FunctionStep("reader", lambda budget_ms: reader.poll() > 0, store.clock, settings.engine)
+    extra = pass_of(store, "serve", [serve])
+    process = assemble_process(store, register(load(FLOWS)), sources, extra=[extra])
+    director = Director(process, database, sources, rate, seconds, seed, tell)
+    lead = FunctionStep("demo", director.step, store.clock, settings.engine)
+    process.loop.passes.append(pass_of(store, "demo", [lead]))
+    try:
+        process.loop.run()
+        while reader.poll():
+            pass
+        return _result(process, reader, witness, director, database)
+    finally:
+        director.close()
+        process.close()
+
+
+def _result(
+    process: Process, reader: DocumentReader, witness: Witness, director: Director, database: Path
+) -> DemoResult:
+    edits = director.edits()
+    with connect(database) as connection:
+        mismatches = list(check(connection, served_documents(reader)))
+    wrong = {mismatch.id for mismatch in mismatches}
+    timed = witness.latencies_ms(edits)
+    since_ms = edits[0].committed_ms if edits else float("inf")
+    live = [seen for seen in witness.published if seen.capture_ms >= since_ms - 10.0]
+    return DemoResult(
+        documents=sum(1 for _ in reader.index.keys(DOCUMENT)),
+        edits=len(edits),
+        mismatches=len(wrong),
+        lost=sum(1 for edit in edits if wrong.intersection(edit.ads)),
+        torn=sum(_is_torn(process, seen) for seen in witness.published),
+        latency_ms=_quantiles([latency for _, latency in timed]),
+        stages_ms={stage: _quantiles([seen.stages_ms[at] for seen in live]) for at, stage in enumerate(STAGES)},
+        version=version("adsindex"),
+        lanes_ms=_by_lane(live),
+        published=len(witness.published),
+        commits=process.store.environment.commits,
+        dead_letters=process.store.dead_letters.count(),
+        bootstrap_ms=round(director.bootstrap_ms, 1),
+        unreached=director.unreached,
+        examples=[str(mismatch) for mismatch in mismatches[:10]],
+        example=_example(process, witness, timed),
+    )
+
+
+def served_documents(reader: DocumentReader) -> dict[Any, Document]:
+    """What a reader would serve now, as the command line prints it."""
+    found = {}
+    for key in reader.index.keys(DOCUMENT):
+        served = reader.index.get(DOCUMENT, key)
+        if served is not None:
+            fields = {name: json_value(value) for name, value in served.fields.items()}
+            identity = decode_key(key)[1]
+            found[identity] = Document(identity, fields, served.servable)
+    return found
+
+
+def _is_torn(process: Process, seen: Published) -> bool:
+    return is_torn(fields_of(decode_document(seen.content), process.store.schemas))
+
+
+def _quantiles(values: list[float]) -> dict[str, float]:
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+    return {name: round(quantile(values, share), 3) for name, share in shares.items()}
+
+
+def _by_lane(published: list[Published]) -> dict[str, dict[str, float]]:
+    lanes: dict[str, list[float]] = {}
+    for seen in published:
+        lanes.setdefault(Lane(seen.lane).name.lower(), []).append(sum(seen.stages_ms))
+    return {name: _quantiles(values) for name, values in sorted(lanes.items())}
+
+
+def _example(process: Process, witness: Witness, timed: list[tuple[Edit, float]]) -> Example | None:
+    """The last edit of one ad, with what it changed."""
+    for edit, latency_ms in reversed(timed):
+        if len(edit.ads) != 1:
+            continue
+        after = next((one for one in witness.published if one.id == edit.ads[0] and _follows(one, edit)), None)
+        example = after and _difference(process, edit, after, latency_ms)
+        if example:
+            return example
+    return None
+
+
+def _follows(seen: Published, edit: Edit) -> bool:
+    return seen.capture_ms >= edit.committed_ms - 2.0
+
+
+def _difference(process: Process, edit: Edit, after: Published, latency_ms: float) -> Example | None:
+    store = process.store
+    with store.repo.snapshot_at(after.sequence) as snapshot:
+        versions = snapshot.history(document_table(DOCUMENT), CONTENT, encode_key((SOURCE, after.id)), 2)
+    contents = [fields_of(decode_document(version.value or b""), store.schemas) for version in versions]
+    if len(contents) < 2 or not all(contents):
+        return None
+    new, old = contents
+    changed = {
+        name: (json_value(old.get(name)), json_value(value)) for name, value in new.items() if old.get(name) != value
+    }
+    return Example(after.id, edit.kind, round(latency_ms, 3), len(new), changed)

@@ -1,0 +1,65 @@
+"""What was published while the demo edited, and when it was servable; matched with the edits afterwards."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from ops.demo.editor import Edit
+from proto.codec import decode_key
+from proto.events import DeltaDocument
+
+CAPTURED_EARLY_MS = 2.0
+"""A commit is visible a little before the editor's COMMIT returns: so much earlier it may have been captured."""
+
+STAGES = ("capture", "apply", "build", "publish", "serve")
+
+
+class Published(NamedTuple):
+    """One version of one document. stages_ms: how long each of STAGES took, the first from the trigger's time."""
+
+    id: int
+    sequence: int
+    lane: int
+    capture_ms: float
+    servable_ms: float
+    stages_ms: tuple[float, ...]
+    content: bytes
+
+
+class Witness:
+    """The reader's hook."""
+
+    def __init__(self) -> None:
+        self.published: list[Published] = []
+
+    def __call__(self, delta: DeltaDocument, servable_ms: float) -> None:
+        at = (delta.commit_ms, delta.capture_ms, delta.apply_ms, delta.build_ms, delta.publish_ms, servable_ms)
+        stages = tuple(max(0.0, after - before) for before, after in pairwise(at))
+        seen = Published(
+            decode_key(delta.key)[1], delta.sequence, delta.lane, delta.capture_ms, servable_ms, stages, delta.content
+        )
+        self.published.append(seen)
+
+    def latencies_ms(self, edits: Iterable[Edit]) -> list[tuple[Edit, float]]:
+        """For each edit that changed documents: from the return of its COMMIT until the last of them was servable."""
+        by_id: dict[int, list[Published]] = {}
+        for seen in self.published:
+            by_id.setdefault(seen.id, []).append(seen)
+        found = []
+        for edit in edits:
+            served = [first for ad in edit.ads if (first := _first_after(by_id.get(ad, ()), edit.committed_ms))]
+            if served:
+                found.append((edit, max(max(one.servable_ms for one in served) - edit.committed_ms, 0.0)))
+        return found
+
+
+def _first_after(versions: Sequence[Published], committed_ms: float) -> Published | None:
+    """The first version captured after the commit: the one that has the edit in it."""
+    at = bisect_left(versions, committed_ms - CAPTURED_EARLY_MS, key=lambda seen: seen.capture_ms)
+    return versions[at] if at < len(versions) else None
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values lie; 0.0 for none."""
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)] if values else 0.0
