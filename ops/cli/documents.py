@@ -1,0 +1,160 @@
+"""`adsindex doc` and `adsindex docs`: one document, or all of them at one snapshot."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from ops.cli import render
+from ops.cli.addresses import document_address
+from ops.cli.document_view import StoredDocument, read_documents, with_builds
+from ops.cli.exit_codes import NOT_FOUND, OK
+from ops.cli.parameters import DEFAULT_DATA, AsOf, Data, Json
+from ops.cli.times import clock_time_of, parse_time
+from ops.opened import DataFolder, opened
+from proto.errors import FlowsError, SettingsError
+from proto.flows.conditions import parse
+from proto.flows.model import Document, Flows
+from proto.flows.paths import nearest, resolve
+from repo.api import Snapshot
+from repo.system import CONTENT, document_table
+
+_PAGE_DOCUMENTS = 500
+_LEASE_S = 3600.0
+
+Matches = Callable[[StoredDocument], bool]
+
+
+def doc(
+    address: Annotated[
+        str, Parameter(help='[TYPE/]ID; of several sources SOURCE:ID; a composite id as a,b or ["a",1].')
+    ],
+    /,
+    *,
+    as_of: AsOf = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> int:
+    """Show one document, whole, as it is or as it was.
+
+    For example:
+
+        adsindex doc ad/4711
+        adsindex doc 4711 --as-of -5m --json
+
+    Exit code 3: there is no such document.
+    """
+    with opened(data) as folder:
+        now_ms = folder.clock.now_ms()
+        sources = folder.sources()
+        found = document_address(folder.flows, sources, address)
+        timestamp = None if as_of is None else parse_time(as_of, now_ms)
+        with folder.snapshot(timestamp) as snapshot:
+            (document,) = read_documents(snapshot, folder.schemas, found.document, [found.key])
+        if document is None:
+            when = "" if as_of is None else f" as of {as_of}"
+            render.note(f"there is no document {found.text}{when}")
+            return NOT_FOUND
+        if json:
+            render.print_json(document.as_json())
+        else:
+            _print_document(document, sources, now_ms)
+        return OK
+
+
+def docs(
+    *,
+    where: Annotated[str | None, Parameter(help="Only documents whose fields meet an SQL condition.")] = None,
+    type: Annotated[str | None, Parameter(name="--type", help="Only this document type.")] = None,
+    as_of: AsOf = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> int:
+    """Print all documents of one snapshot, one a line.
+
+    For example:
+
+        adsindex docs --json > documents.jsonl
+        adsindex docs --type ad --where "servable and bid_micros > 1000000" --as-of -1h
+    """
+    with opened(data) as folder:
+        now_ms = folder.clock.now_ms()
+        conditions = _conditions(folder.flows, type, where)
+        sources = folder.sources()
+        timestamp = None if as_of is None else parse_time(as_of, now_ms)
+        with folder.snapshot(timestamp) as snapshot, folder.repo.lease(snapshot, _LEASE_S):
+            for name, matches in conditions.items():
+                for document in _matching(folder, snapshot, name, matches):
+                    if json:
+                        render.print_json(document.as_json())
+                    else:
+                        render.print_line(_line(document, sources))
+        return OK
+
+
+def _matching(folder: DataFolder, snapshot: Snapshot, document_type: str, matches: Matches) -> Iterator[StoredDocument]:
+    """A page at a time, so that memory stays bounded."""
+    after = b""
+    while True:
+        page = snapshot.scan(document_table(document_type), CONTENT, after=after, limit=_PAGE_DOCUMENTS)
+        for document in with_builds(snapshot, folder.schemas, document_type, page):
+            if document is not None and matches(document):
+                yield document
+        if len(page) < _PAGE_DOCUMENTS:
+            return
+        after = page[-1][0]
+
+
+def _conditions(flows: Flows, wanted: str | None, where: str | None) -> dict[str, Matches]:
+    """The condition for each document type that is asked for; types without its fields are left out, unless all are."""
+    if wanted is not None and wanted not in flows.documents:
+        raise SettingsError(f"there is no document type {wanted!r}; {nearest(wanted, list(flows.documents))}")
+    conditions, wrong = {}, None
+    for name in [wanted] if wanted is not None else flows.documents:
+        try:
+            conditions[name] = _condition(flows, flows.documents[name], where)
+        except FlowsError as error:
+            wrong = wrong or error
+    if wrong is not None and not conditions:
+        raise wrong
+    return conditions
+
+
+def _condition(flows: Flows, document: Document, expression: str | None) -> Matches:
+    """Over the document's fields, and `servable`."""
+    if expression is None:
+        return lambda _: True
+    condition = parse(expression)
+    function = condition.compile({"servable": "bool", **_field_types(flows, document)})
+    paths = condition.paths
+    return lambda stored: function([_value(stored, path) for path in paths]) is True
+
+
+def _value(stored: StoredDocument, path: str) -> Any:
+    return stored.servable if path == "servable" and path not in stored.fields else stored.fields.get(path)
+
+
+def _field_types(flows: Flows, document: Document) -> Mapping[str, str]:
+    """Types of plain copies; "any" for computed fields and lists."""
+    types = {}
+    for name, field in document.fields.items():
+        path = resolve(flows, document.root, field.path) if field.path else None
+        types[name] = "any" if path is None or path.many or path.column is None else path.column.type
+    return types
+
+
+def _print_document(document: StoredDocument, sources: list[str], now_ms: float) -> None:
+    render.print_title(document.address(sources), document.state(), f"changed {document.when(now_ms)}")
+    render.print_line(f"sequence {document.sequence}")
+    if document.built_at is not None:
+        render.print_line(f"built as of {clock_time_of(document.built_at)} UTC ({document.built_at})")
+    if document.missing:
+        render.print_line(f"missing: {', '.join(document.missing)}")
+    render.print_line("")
+    rows = [(name, render.shown(value)) for name, value in document.as_json()["fields"].items()]
+    render.print_table(("field", "value"), rows)
+
+
+def _line(document: StoredDocument, sources: list[str]) -> str:
+    fields = " ".join(f"{name}={render.shown(value)}" for name, value in document.as_json()["fields"].items())
+    return f"{document.address(sources)}  {document.state()}  {clock_time_of(document.sequence)}  {fields}"

@@ -1,0 +1,171 @@
+"""`tail`, `lanes`, `dead-letters`, `jobs`, `status`, `doctor`, `init`."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.engine.liveness import Liveness
+from proto.events import NOTIFICATIONS, Notification, encode, lane_topic
+from proto.flows.loader import load
+from proto.lane import Lane
+from repo.system import JobState
+
+LETTER = {"stage": "apply", "subject": "ads/1", "reason": "'abc' is not an int", "column": "campaign_id"}
+
+
+def test_tail_prints_what_was_published_from_a_sequence_on(folder: Any, adsindex: Any) -> None:
+    folder.document("ad", ("shop", 1), {"title": "a"})
+    second = folder.document("ad", ("shop", 2), {"title": "b"})
+    folder.document("ad", ("shop", 1), None)
+    folder.close()
+    everything = adsindex("tail", "documents", "--no-follow", "--json").jsonl
+    assert [(line["id"], line["deleted"]) for line in everything] == [(1, False), (2, False), (1, True)]
+    later = adsindex("tail", "documents", "--no-follow", "--json", "--from", str(second)).jsonl
+    assert [(line["id"], line["fields"]) for line in later] == [(2, {"title": "b"}), (1, None)]
+    assert later[0]["latency_ms"] == 1.5
+
+
+def test_lanes_show_what_waits_and_since_when(folder: Any, adsindex: Any) -> None:
+    commit_timestamp = int(folder.clock.ms * 1e6)
+    message = commit_timestamp.to_bytes(8, "big") + encode(Notification(Lane.LOW, []))
+    folder.log.append(lane_topic(NOTIFICATIONS, Lane.LOW), 0, [message] * 3)
+    folder.log.save_position("argus", lane_topic(NOTIFICATIONS, Lane.LOW), 0, 1)
+    folder.close()
+    low = next(line for line in adsindex("lanes", "show", "--json").json if line["topic"] == "notifications.low")
+    assert (low["waiting"], low["kept"], low["paused"]) == (2, 3, False)
+    assert low["oldest_ms"] > 0
+
+
+def test_lanes_pause_and_resume(folder: Any, adsindex: Any) -> None:
+    folder.close()
+    assert adsindex("lanes", "pause", "low").code == 0
+    paused = {line["topic"] for line in adsindex("lanes", "show", "--json").json if line["paused"]}
+    assert paused == {"updates.low", "notifications.low"}
+    adsindex("lanes", "resume", "low")
+    assert not any(line["paused"] for line in adsindex("lanes", "show", "--json").json)
+    assert adsindex("lanes", "pause", "urgent").code == 2
+
+
+def test_dead_letters_are_listed_and_shown(folder: Any, adsindex: Any) -> None:
+    folder.dead_letter(**LETTER)
+    folder.close()
+    (listed,) = adsindex("dead-letters", "list", "--json").jsonl
+    assert (listed["subject"], listed["column"], listed["reason"]) == ("ads/1", "campaign_id", "'abc' is not an int")
+    assert "'abc' is not an int" in adsindex("dead-letters", "show", "ads/1").output
+    assert adsindex("dead-letters", "show", "ads/2").code == 3
+    assert adsindex("dead-letters", "list", "--stage", "build").lines == ["no dead letters"]
+
+
+def test_replay_offers_the_message_again_and_clears_the_letter(folder: Any, adsindex: Any) -> None:
+    folder.dead_letter(**LETTER, message=b"the unit", topic="updates.high", partition=2)
+    folder.close()
+    assert adsindex("dead-letters", "replay", "ads/1", "--json").json == {"replayed": 1}
+    assert adsindex("dead-letters", "list", "--json").output == ""
+    waiting = {line["topic"]: line["waiting"] for line in adsindex("lanes", "show", "--json").json}
+    assert waiting["updates.high"] == 1
+    assert adsindex("dead-letters", "replay", "ads/1").code == 3
+
+
+def test_what_has_no_message_stays_when_it_is_replayed(folder: Any, adsindex: Any) -> None:
+    folder.dead_letter(**LETTER)
+    folder.close()
+    ran = adsindex("dead-letters", "replay", "--all")
+    assert ran.code == 1
+    assert "mend the row in its source" in ran.errors
+    assert len(adsindex("dead-letters", "list", "--json").lines) == 1
+
+
+def test_discard_forgets(folder: Any, adsindex: Any) -> None:
+    folder.dead_letter(**LETTER)
+    folder.dead_letter(**{**LETTER, "subject": "ads/2"})
+    folder.close()
+    assert adsindex("dead-letters", "discard").code == 2
+    assert adsindex("dead-letters", "discard", "ads/1").lines == ["discarded 1 dead letter"]
+    assert adsindex("dead-letters", "discard", "--all").lines == ["discarded 1 dead letter"]
+
+
+def test_jobs_are_listed_paused_resumed_and_cancelled_by_a_part_of_their_name(folder: Any, adsindex: Any) -> None:
+    for name, state in (("refresh ad g1", "running"), ("refresh ad g0", "done"), ("fanout campaigns/1", "running")):
+        folder.job(JobState(id=name, kind=name.split()[0], lane=2, at=1, target="ad", done=5, state=state))
+    folder.close()
+    states = lambda: {job["id"]: job["state"] for job in adsindex("jobs", "list", "--json").jsonl}  # noqa: E731
+    assert set(states()) == {"refresh ad g1", "fanout campaigns/1"}
+    assert len(adsindex("jobs", "list", "--all", "--json").lines) == 3
+    assert adsindex("jobs", "pause", "refresh").lines == ["paused: refresh ad g1"]
+    assert states()["refresh ad g1"] == "paused"
+    adsindex("jobs", "resume", "refresh")
+    assert states()["refresh ad g1"] == "running"
+    assert adsindex("jobs", "cancel", "refresh").code == 0
+    assert set(states()) == {"fanout campaigns/1"}
+    assert adsindex("jobs", "cancel", "refresh").code == 3
+
+
+def test_a_part_that_several_jobs_have_is_refused(folder: Any, adsindex: Any) -> None:
+    for name in ("refresh ad g1", "refresh region g1"):
+        folder.job(JobState(id=name, kind="refresh", lane=2, at=1, target="ad"))
+    folder.close()
+    ran = adsindex("jobs", "pause", "refresh")
+    assert ran.code == 2
+    assert "fits several jobs" in ran.errors
+
+
+def test_status_is_well_while_a_process_lives_and_nothing_failed(folder: Any, adsindex: Any, tmp_path: Path) -> None:
+    folder.close()
+    idle = adsindex("status", "--json")
+    assert (idle.code, idle.json["problems"]) == (1, ["nothing runs: start it with `adsindex run`"])
+    liveness = Liveness(tmp_path / "data")
+    liveness.hold("all")
+    try:
+        ran = adsindex("status", "--json")
+        assert (ran.code, ran.json["ok"], ran.json["problems"]) == (0, True, [])
+        assert ran.json["sources"]["shop"]["applied"] == {"0": 7}
+        assert "all is well" in adsindex("status").lines[0]
+    finally:
+        liveness.close()
+
+
+def test_status_names_dead_letters(folder: Any, adsindex: Any) -> None:
+    folder.dead_letter(**LETTER)
+    folder.close()
+    ran = adsindex("status")
+    assert ran.code == 1
+    assert "! 1 dead letter: see `adsindex dead-letters list`" in ran.lines
+
+
+def test_doctor_finds_the_journal_mode_and_tables_without_a_key(adsindex: Any, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("CREATE TABLE ads (id INTEGER PRIMARY KEY)")
+        database.execute("CREATE TABLE log (text TEXT)")
+    database.close()
+    ran = adsindex("doctor", "--source", f"sqlite:///{tmp_path}/shop.db", "--json")
+    assert ran.code == 0
+    warnings = {finding["subject"]: finding["remedy"] for finding in ran.json if finding["level"] == "warning"}
+    assert "PRAGMA journal_mode = WAL" in warnings["journal mode"]
+    assert "primary key" in warnings["tables"]
+
+
+def test_doctor_fails_for_a_source_that_is_not_there(adsindex: Any, tmp_path: Path) -> None:
+    ran = adsindex("doctor", "--source", f"sqlite:///{tmp_path}/none.db")
+    assert ran.code == 1
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_init_writes_a_flows_file_that_loads_and_never_overwrites(adsindex: Any, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("CREATE TABLE campaigns (id INTEGER PRIMARY KEY, name TEXT)")
+        database.execute("CREATE TABLE ads (id INTEGER PRIMARY KEY, campaign_id INTEGER REFERENCES campaigns)")
+    database.close()
+    out = tmp_path / "flows.toml"
+    command = ("init", "--source", f"sqlite:///{tmp_path}/shop.db", "--out", str(out))
+    assert adsindex(*command).code == 0
+    assert set(load(out).tables) == {"campaigns", "ads"}
+    ran = adsindex(*command)
+    assert ran.code == 2
+    assert "--force" in ran.errors
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",)])
+def test_the_program_alone_shows_its_commands(adsindex: Any, arguments: tuple[str, ...]) -> None:
+    assert adsindex(*arguments).code == 0
