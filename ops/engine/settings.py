@@ -10,7 +10,7 @@ class EngineSettings(BaseModel):
 
     batch_ms_max: float = Field(default=20.0, gt=0, description="High lane: aimed length of one batch, ms")
     lower_batch_ms_max: float = Field(
-        8.0, gt=0, description="Medium and Low: the same while no higher lane has traffic"
+        default=8.0, gt=0, description="Medium and Low: the same while no higher lane has traffic"
     )
     slice_ms_max: float = Field(
         default=1.0, gt=0, description="Medium and Low: the same while a higher lane has traffic"
