@@ -17,6 +17,7 @@ from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.cli.status import size
+from ops.installation import load_installation
 from ops.opened import STORE_FILE, opened
 from ops.settings import load_settings
 from proto.errors import AdsIndexError
@@ -37,7 +38,7 @@ class _Finding(NamedTuple):
 
 def doctor(
     *,
-    source: Annotated[str | None, Parameter(help="A database to look at, e.g. sqlite:///shop.db")] = None,
+    source: Annotated[str | None, Parameter(help="A database to look at; without: those of the data folder.")] = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> int:
@@ -49,7 +50,9 @@ def doctor(
 
     Exit code 1: something can't work as it is.
     """
-    found = [*_machine(), *_settings(data), *_data_folder(data), *(_source(source) if source is not None else ())]
+    found = [*_machine(), *_settings(data), *_data_folder(data)]
+    for url in [source] if source is not None else _sources(data):
+        found += _source(url)
     if json:
         render.print_json([finding._asdict() for finding in found])
     else:
@@ -91,6 +94,14 @@ def _data_folder(data: Path) -> Iterator[_Finding]:
         yield _Finding("wrong", "data folder", str(error))
         return
     yield _Finding("ok", "data folder", found)
+
+
+def _sources(data: Path) -> list[str]:
+    """Those that the data folder remembers."""
+    try:
+        return list(load_installation(data).sources.values())
+    except AdsIndexError:
+        return []
 
 
 def _source(url: str) -> Iterator[_Finding]:

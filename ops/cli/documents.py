@@ -14,7 +14,6 @@ from ops.cli.times import clock_time_of, parse_time
 from ops.opened import DataFolder, opened
 from proto.errors import FlowsError, SettingsError
 from proto.flows.conditions import parse
-from proto.flows.model import Document, Flows
 from proto.flows.paths import nearest, resolve
 from repo.api import Snapshot
 from repo.system import CONTENT, document_table
@@ -79,10 +78,10 @@ def docs(
     """
     with opened(data) as folder:
         now_ms = folder.clock.now_ms()
-        conditions = _conditions(folder.flows, type, where)
         sources = folder.sources()
         timestamp = None if as_of is None else parse_time(as_of, now_ms)
         with folder.snapshot(timestamp) as snapshot, folder.repo.lease(snapshot, _LEASE_S):
+            conditions = _conditions(folder, snapshot, type, where)
             for name, matches in conditions.items():
                 for document in _matching(folder, snapshot, name, matches):
                     if json:
@@ -105,14 +104,15 @@ def _matching(folder: DataFolder, snapshot: Snapshot, document_type: str, matche
         after = page[-1][0]
 
 
-def _conditions(flows: Flows, wanted: str | None, where: str | None) -> dict[str, Matches]:
+def _conditions(folder: DataFolder, snapshot: Snapshot, wanted: str | None, where: str | None) -> dict[str, Matches]:
     """The condition for each document type that is asked for; types without its fields are left out, unless all are."""
+    flows = folder.flows
     if wanted is not None and wanted not in flows.documents:
         raise SettingsError(f"there is no document type {wanted!r}; {nearest(wanted, list(flows.documents))}")
     conditions, wrong = {}, None
     for name in [wanted] if wanted is not None else flows.documents:
         try:
-            conditions[name] = _condition(flows, flows.documents[name], where)
+            conditions[name] = _condition(_field_types(folder, snapshot, name) if where else {}, where)
         except FlowsError as error:
             wrong = wrong or error
     if wrong is not None and not conditions:
@@ -120,12 +120,11 @@ def _conditions(flows: Flows, wanted: str | None, where: str | None) -> dict[str
     return conditions
 
 
-def _condition(flows: Flows, document: Document, expression: str | None) -> Matches:
-    """Over the document's fields, and `servable`."""
+def _condition(types: Mapping[str, str], expression: str | None) -> Matches:
     if expression is None:
         return lambda _: True
     condition = parse(expression)
-    function = condition.compile({"servable": "bool", **_field_types(flows, document)})
+    function = condition.compile(types)
     paths = condition.paths
     return lambda stored: function([_value(stored, path) for path in paths]) is True
 
@@ -134,9 +133,13 @@ def _value(stored: StoredDocument, path: str) -> Any:
     return stored.servable if path == "servable" and path not in stored.fields else stored.fields.get(path)
 
 
-def _field_types(flows: Flows, document: Document) -> Mapping[str, str]:
-    """Types of plain copies; "any" for computed fields and lists."""
-    types = {}
+def _field_types(folder: DataFolder, snapshot: Snapshot, document_type: str) -> Mapping[str, str]:
+    """Types of `servable` and of plain copies; "any" for lists, computed fields, and those that only the handlers name
+    (seen in the first document)."""
+    flows, document = folder.flows, folder.flows.documents[document_type]
+    first = snapshot.scan(document_table(document_type), CONTENT, limit=1)
+    stored = [one for one in with_builds(snapshot, folder.schemas, document_type, first) if one is not None]
+    types = {"servable": "bool", **dict.fromkeys([name for one in stored for name in one.fields], "any")}
     for name, field in document.fields.items():
         path = resolve(flows, document.root, field.path) if field.path else None
         types[name] = "any" if path is None or path.many or path.column is None else path.column.type
