@@ -22,25 +22,28 @@ class Director:
     """
 
     def __init__(
-        self, process: Process, database: Path, sources: dict[str, str], rate: float, seconds: float, seed: int,
+        self, database: Path, sources: dict[str, str], rate: float, seconds: float, seed: int,
         tell: Callable[[str, float, float], None],
     ) -> None:  # fmt: skip
-        store = process.store
-        self._process, self._database, self._sources, self._tell = process, database, sources, tell
+        self._database, self._sources, self._tell = database, sources, tell
         self._rate, self._seconds, self._seed = rate, seconds, seed
-        self._clock = store.clock
+        self._editor: subprocess.Popen[bytes] | None = None
+        self._goal: Goal | None = None
+        self._told_ms = 0.0
+        self._act = self._bootstrapping
+        self.bootstrap_ms = 0.0
+        self.unreached = ""
+
+    def lead(self, process: Process) -> None:
+        """The process whose loop calls `step`; to be told before the loop runs."""
+        store = process.store
+        self._process, self._clock = process, store.clock
         self._folder = DataFolder(
             store.folder, store.repo, store.log, store.dead_letters, store.schemas, process.application.flows,
             store.clock, store.environment,
         )  # fmt: skip
         self._edits_file = store.folder / "edits.jsonl"
-        self._editor: subprocess.Popen[bytes] | None = None
-        self._goal: Goal | None = None
         self._began_ms = self._act_ms = self._clock.monotonic_ms()
-        self._told_ms = 0.0
-        self._act = self._bootstrapping
-        self.bootstrap_ms = 0.0
-        self.unreached = ""
 
     def step(self, budget_ms: float) -> bool:
         """Never has work of its own."""

@@ -92,11 +92,11 @@ def play(
     witness = Witness()
     reader = DocumentReader(store.log, store.clock, on_document=witness)
     serve = FunctionStep("reader", lambda budget_ms: reader.poll() > 0, store.clock, settings.engine)
-    extra = pass_of(store, "serve", [serve])
-    process = assemble_process(store, register(load(FLOWS)), sources, extra=[extra])
-    director = Director(process, database, sources, rate, seconds, seed, tell)
+    director = Director(database, sources, rate, seconds, seed, tell)
     lead = FunctionStep("demo", director.step, store.clock, settings.engine)
-    process.loop.passes.append(pass_of(store, "demo", [lead]))
+    extra = [pass_of(store, "serve", [serve]), pass_of(store, "demo", [lead])]
+    process = assemble_process(store, register(load(FLOWS)), sources, extra=extra)
+    director.lead(process)
     try:
         process.loop.run()
         while reader.poll():
@@ -150,7 +150,8 @@ def served_documents(reader: DocumentReader) -> dict[Any, Document]:
 
 
 def _is_torn(process: Process, seen: Published) -> bool:
-    return is_torn(fields_of(decode_document(seen.content), process.store.schemas))
+    fields = fields_of(decode_document(seen.content), process.store.schemas)
+    return bool(fields) and is_torn(fields)
 
 
 def _quantiles(values: list[float]) -> dict[str, float]:
