@@ -116,12 +116,17 @@ def _decode_float(encoded: bytes) -> float:
 
 def _encode_decimal(value: Decimal) -> bytes:
     """Sign, then exponent of the first digit, then digits; all inverted for negative numbers."""
-    sign, digits, exponent = value.normalize().as_tuple()
+    sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
         raise InvalidMessageError(f"{value} cannot be part of a key")
-    if not any(digits):
+    last = next((at for at in range(len(digits), 0, -1) if digits[at - 1]), 0)
+    if last == 0:
         return b"\x01"
-    body = struct.pack(">H", len(digits) + exponent + 32768) + bytes(digit + 1 for digit in digits) + b"\0"
+    first = next(at for at in range(last) if digits[at])
+    point = len(digits) - first + exponent
+    if not -32768 <= point < 32768:
+        raise InvalidMessageError(f"a decimal with the exponent {exponent} cannot be part of a key")
+    body = struct.pack(">H", point + 32768) + bytes([digit + 1 for digit in digits[first:last]]) + b"\0"
     return b"\x00" + descending(body) if sign else b"\x02" + body
 
 

@@ -20,6 +20,12 @@ COLUMN_TYPES: tuple[str, ...] = get_args(ColumnType)
 Stored = Any  # None | bool | int | float | str | bytes | list | dict, see above
 
 _INT64_MAX = 2**63 - 1
+_DECIMAL_EXPONENT_MAX = 6144  # as in IEEE 754's decimal128; 1e999999999 would be written out as a gigabyte of zeros
+_MISFITS = (
+    ValueError, KeyError, TypeError, AttributeError, InvalidOperation, OverflowError, RecursionError, UnicodeError,
+    msgspec.DecodeError,
+)  # fmt: skip
+"""What the conversions below raise for a value that does not fit; RecursionError: JSON nested too deep."""
 
 
 def coerce(kind: str, raw: Any) -> Stored:
@@ -28,7 +34,7 @@ def coerce(kind: str, raw: Any) -> Stored:
         return None
     try:
         return _COERCE[kind](raw)
-    except (ValueError, KeyError, TypeError, InvalidOperation, OverflowError, UnicodeError, msgspec.DecodeError):
+    except _MISFITS:
         raise ValueTypeError(f"{_shown(raw)} is not {_A[kind]}") from None
 
 
@@ -94,7 +100,7 @@ def _float(raw: Any) -> float:
 
 def _decimal(raw: Any) -> str:
     value = Decimal(raw.strip() if isinstance(raw, str) else repr(raw) if isinstance(raw, float) else raw)
-    if not value.is_finite() or isinstance(raw, bytes):
+    if not value.is_finite() or isinstance(raw, bytes) or abs(value.adjusted()) > _DECIMAL_EXPONENT_MAX:
         raise ValueError
     return format(value, "f")
 
