@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from proto.codec import decode_key, source_prefix
 from proto.errors import InvalidMessageError
-from proto.lane import Lane
 from proto.ports.processor import DONE, DeadLetter, Outcome
 from repo.api import Snapshot, Transaction
 from updater.intake import Extractors, Offer, TableIntake, take_in
@@ -65,7 +64,7 @@ class SourceRun:
         for offer, intakes in work:
             unit = offer.unit
             origin = Origin(unit.kind, (unit.incarnation, unit.position), self._prefix)
-            changes: Changes = [[] for _ in Lane]
+            changes: Changes = [[], [], []]  # one for each lane
             for intake in intakes:
                 self._apply_table(offer, intake, sets[intake.layout.name], origin, changes)
             if not unit.first:
