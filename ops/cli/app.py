@@ -40,7 +40,9 @@ COMMANDS = (
         "dead-letters", "ops.cli.dead_letters:dead_letters", ACT, "What could not be processed: look, replay, discard."
     ),
     Command("jobs", "ops.cli.jobs:jobs", ACT, "Fan-outs and refreshes: list, pause, resume, cancel."),
-    Command("demo", "ops.cli.demo:demo", RUN, "Index a sample ads database under live edits, and check every document."),
+    Command(
+        "demo", "ops.cli.demo:demo", RUN, "Index a sample ads database under live edits, and check every document."
+    ),
     Command("run", "ops.cli.run:run", RUN, "Run the index on your own database."),
     Command("wait", "ops.cli.wait:wait", RUN, "Wait until everything committed so far is servable."),
     Command("init", "ops.cli.init:init", SET_UP, "Write a first flows file from a database."),
@@ -58,6 +60,7 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit code. Errors are printed for people, on standard error."""
     try:
         code = _app(arguments)(list(arguments), exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError:  # it has printed what is wrong
         return USAGE
     except SettingsError as error:

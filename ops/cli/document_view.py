@@ -30,7 +30,7 @@ class StoredDocument:
     fields: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """What `doc --json` and `docs --json` print."""
+        """What `doc --json` and `docs --json` print; render.print_json makes base64 of bytes."""
         return {
             "type": self.type,
             "id": shown_id(self.key),
@@ -38,7 +38,7 @@ class StoredDocument:
             "sequence": self.sequence,
             "built_at": self.built_at,
             "servable": self.servable,
-            "fields": {name: json_value(value) for name, value in self.fields.items()},
+            "fields": self.fields,
             "missing": list(self.missing),
         }
 

@@ -85,7 +85,7 @@ def docs(
             for name, matches in conditions.items():
                 for document in _matching(folder, snapshot, name, matches):
                     if json:
-                        render.print_json(document.as_json())
+                        render.print_json(document.as_json(), flush=False)
                     else:
                         render.print_line(_line(document, sources))
         return OK
@@ -154,10 +154,10 @@ def _print_document(document: StoredDocument, sources: list[str], now_ms: float)
     if document.missing:
         render.print_line(f"missing: {', '.join(document.missing)}")
     render.print_line("")
-    rows = [(name, render.shown(value)) for name, value in document.as_json()["fields"].items()]
+    rows = [(name, render.shown(value)) for name, value in document.fields.items()]
     render.print_table(("field", "value"), rows)
 
 
 def _line(document: StoredDocument, sources: list[str]) -> str:
-    fields = " ".join(f"{name}={render.shown(value)}" for name, value in document.as_json()["fields"].items())
+    fields = " ".join(f"{name}={render.shown(value)}" for name, value in document.fields.items())
     return f"{document.address(sources)}  {document.state()}  {clock_time_of(document.sequence)}  {fields}"

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from ops.cli import render
 from ops.cli.addresses import Address, any_address, row_address, shown_address
-from ops.cli.document_view import fields_of, json_value
+from ops.cli.document_view import fields_of
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.cli.row_view import Change, compared, row_changes
@@ -84,9 +84,7 @@ def _as_json(change: Change) -> dict[str, Any]:
         "what": change.what,
         "group": change.group,
         "writer": change.writer,
-        "changes": {
-            name: {"old": json_value(old), "new": json_value(new)} for name, (old, new) in change.values.items()
-        },
+        "changes": {name: {"old": old, "new": new} for name, (old, new) in change.values.items()},
     }
 
 
@@ -102,7 +100,7 @@ def _print(address: str, changes: Sequence[Change], column: str | None, now_ms: 
 
 
 def _line(change: Change, name: str, old: Any, new: Any) -> tuple[str, str, str]:
-    before, after = render.shown(json_value(old)), render.shown(json_value(new))
+    before, after = render.shown(old), render.shown(new)
     if change.what == "inserted":
         return f"  {name}", after, ""
     return f"  {name}", before, "" if change.what == "deleted" else f"-> {after}"

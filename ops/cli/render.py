@@ -19,10 +19,11 @@ def console() -> Console:
     return Console(file=sys.stdout, highlight=False, soft_wrap=True)
 
 
-def print_json(value: Any) -> None:
-    """One value, one line, flushed, so that a reader at the other end of a pipe has it at once."""
+def print_json(value: Any, flush: bool = True) -> None:
+    """One value, one line; flushed, so that a reader at the other end of a pipe has it at once. Bytes become base64."""
     sys.stdout.write(json_line(value))
-    sys.stdout.flush()
+    if flush:
+        sys.stdout.flush()
 
 
 def json_line(value: Any) -> str:
@@ -59,6 +60,8 @@ def shown(value: Any) -> str:
     if value is None:
         return "NULL"
     text = value if isinstance(value, str) else _encode_json(value).decode()
+    if isinstance(value, bytes):
+        text = text[1:-1]
     if isinstance(value, str) and _needs_quotes(value):
         text = _encode_json(value).decode()
     if len(text) > _VALUE_CHARACTERS_MAX:

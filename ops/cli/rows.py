@@ -6,7 +6,6 @@ from cyclopts import Parameter
 
 from ops.cli import render
 from ops.cli.addresses import Address, row_address, shown_address, shown_id, source_of
-from ops.cli.document_view import json_value
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, AsOf, Data, Json
 from ops.cli.row_view import StoredRow, read_row
@@ -58,7 +57,7 @@ def _as_json(address: Address, stored: StoredRow) -> dict[str, Any]:
         "parked": stored.parked,
         "columns": {
             column.name: {
-                "value": json_value(column.value),
+                "value": column.value,
                 "group": column.group,
                 "changed_at": column.changed_at,
                 "changed": iso_of(column.changed_at),
@@ -85,7 +84,7 @@ def _print(address: str, stored: StoredRow, now_ms: float) -> None:
             clock_time_of(column.changed_at),
             column.group,
             column.writer,
-            render.shown(json_value(column.value)),
+            render.shown(column.value),
         )
         for column in stored.columns
     ]

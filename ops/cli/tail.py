@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from ops.cli import render
 from ops.cli.addresses import shown_address, shown_id, source_of
-from ops.cli.document_view import fields_of, json_value
+from ops.cli.document_view import fields_of
 from ops.cli.exit_codes import OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.cli.times import clock_time_of, duration
@@ -76,7 +76,6 @@ def _published(folder: DataFolder, offsets: dict[int, int]) -> Iterator[DeltaDoc
 def _print(folder: DataFolder, delta: DeltaDocument, sources: list[str], as_json: bool) -> None:
     record = decode_document(delta.content)
     fields = fields_of(record, folder.schemas)
-    values: dict[str, Any] = {name: json_value(value) for name, value in fields.items()}
     deleted = record.values is None
     latency_ms = delta.publish_ms - delta.commit_ms if delta.commit_ms else None
     if as_json:
@@ -87,7 +86,7 @@ def _print(folder: DataFolder, delta: DeltaDocument, sources: list[str], as_json
             "sequence": delta.sequence,
             "servable": record.servable,
             "deleted": deleted,
-            "fields": None if deleted else values,
+            "fields": None if deleted else fields,
             "missing": list(record.missing or ()),
             "lane": Lane(delta.lane).name.lower(),
             "latency_ms": None if latency_ms is None else round(latency_ms, 3),
@@ -96,7 +95,7 @@ def _print(folder: DataFolder, delta: DeltaDocument, sources: list[str], as_json
         return
     state = "deleted" if deleted else "servable" if record.servable else "not servable"
     took = "" if latency_ms is None else f"  {duration(latency_ms)} after the commit"
-    text = " ".join(f"{name}={render.shown(value)}" for name, value in values.items())
+    text = " ".join(f"{name}={render.shown(value)}" for name, value in fields.items())
     render.print_line(
         f"{clock_time_of(delta.sequence)}  {shown_address(delta.type, delta.key, sources)}  {state}{took}  {text}"
     )
