@@ -14,6 +14,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
+from ops.engine.file_watch import FileWatch
 from proto.errors import SettingsError
 
 _SUFFIX = ".bell"
@@ -31,6 +32,7 @@ class Doorbell:
         self._socket = _bound(self._path)
         self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._sender.setblocking(False)
+        self._watches: list[FileWatch] = []
         self._others: list[str] = []
         self._listed_ns = -1
         self.ring()  # removes what dead processes left
@@ -60,14 +62,19 @@ class Doorbell:
             pass  # full of rings already, closed, or tidied away: then `sweep_ms` wakes it
 
     def wait(self, timeout_ms: float) -> bool:
-        """True at the first ring since the last wait, False after timeout_ms. A fraction of a ms is honoured."""
-        if not select.select([self._socket], [], [], timeout_ms / 1e3)[0]:
-            return False
-        try:
-            while True:
-                self._socket.recv(1)
-        except BlockingIOError:
-            return True
+        """True at the first ring since the last wait, False after timeout_ms. A fraction of a ms is honoured.
+
+        A watched file that was written rings, too; an event that was about something else ends the wait with False.
+        """
+        watched: list[socket.socket | FileWatch] = [self._socket, *self._watches]
+        rung = False
+        for ready in select.select(watched, [], [], timeout_ms / 1e3)[0]:
+            rung |= ready.drain() if isinstance(ready, FileWatch) else self._rung()
+        return rung
+
+    def watch(self, watch: FileWatch) -> None:
+        """From now on `wait` also ends when this file is written."""
+        self._watches.append(watch)
 
     def restore(self) -> None:
         """Binds the socket again if somebody has tidied the temporary files away. Every few seconds is enough."""
@@ -78,10 +85,19 @@ class Doorbell:
             self._listed_ns = -1
 
     def close(self) -> None:
-        """Removes the socket."""
+        """Removes the socket, and closes the watches."""
+        for watch in self._watches:
+            watch.close()
         Path(self._path).unlink(missing_ok=True)
         self._socket.close()
         self._sender.close()
+
+    def _rung(self) -> bool:
+        try:
+            while True:
+                self._socket.recv(1)
+        except BlockingIOError:
+            return True
 
     def _send(self, path: str) -> None:
         try:

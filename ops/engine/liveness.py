@@ -1,8 +1,8 @@
 """Which processes are alive, and who consumes what: locked files, which the kernel unlocks on any death.
 
 In the data folder, `live/ROLE.PID` is held as long as the process lives; one that is not locked was left by a dead
-process, and is removed by who meets it. `claims/CONSUMER.TOPIC.PARTITION` is locked by the one process that consumes that partition; these
-files stay, they are as many as there are partitions.
+process, and is removed by who meets it. `claims/CONSUMER.TOPIC.PARTITION` is locked by the one process that consumes
+that partition; these files stay, they are as many as there are partitions.
 """
 
 import fcntl

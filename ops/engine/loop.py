@@ -87,7 +87,8 @@ class Loop:
             if self._stopping:
                 break
             if everything or worked or wake_ms <= now_ms:
-                worked |= one.run(self._traffic.budget_ms(Lane.LOW, self._clock.monotonic_ms()))
+                budget_ms = self._traffic.budget_ms(Lane.LOW, self._clock.monotonic_ms())
+                worked |= one.run(budget_ms, math.inf if everything or worked else now_ms)
         if worked:
             self._worked_ms = now_ms
         self._housekeep(now_ms)

@@ -1,5 +1,6 @@
 """A pass: steps that share one group, so that what they write is one durable commit."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from traceback import format_exception
@@ -48,17 +49,20 @@ class Pass:
         self._commit_failures = 0
         self._not_before_ms = 0.0
 
-    def run(self, budget_ms: float) -> bool:
-        """True when a step had something to do, or failed and may be tried again at once. Raises STOPPING_ERRORS."""
+    def run(self, budget_ms: float, due_ms: float = math.inf) -> bool:
+        """True when a step had something to do, or failed and may be tried again at once. Raises STOPPING_ERRORS.
+
+        due_ms: steps that want to run later than that are left out, until one before them had something to do.
+        """
         now_ms = self._clock.monotonic_ms()
         if now_ms < self._not_before_ms:
             return False
         ready = [state for state in self.states if state.not_before_ms <= now_ms]
         if not any(state.failing for state in self.states):
-            return self._group(ready, budget_ms)
+            return self._group(ready, budget_ms, due_ms)
         worked = False
         for state in ready:
-            worked |= self._group([state], budget_ms)
+            worked |= self._group([state], budget_ms, math.inf)
         return worked
 
     def wake_ms(self) -> float:
@@ -67,25 +71,27 @@ class Pass:
         wakes += [state.not_before_ms for state in self.states if state.failing]
         return max(self._not_before_ms, min(wakes, default=float("inf")))
 
-    def _group(self, states: Sequence[StepState], budget_ms: float) -> bool:
-        worked = False
+    def _group(self, states: Sequence[StepState], budget_ms: float, due_ms: float) -> bool:
+        worked, ran = False, []
         current: StepState | None = None
         try:
             with self._durable.group():
                 for current in states:
-                    worked |= current.step.step(budget_ms)
+                    if worked or due_ms == math.inf or current.step.wake_ms() <= due_ms:
+                        ran.append(current)
+                        worked |= current.step.step(budget_ms)
                 current = None
                 self._positions.ride()
         except Exception as error:
             self._positions.undone()
-            for state in states:
+            for state in ran:
                 state.step.undone()
             if isinstance(error, STOPPING_ERRORS):
                 raise
             self._failed(current, error)
             return True
         self._positions.committed()
-        for state in states:
+        for state in ran:
             state.failing = False
             state.step.committed()
         if self._commit_failures:

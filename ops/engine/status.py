@@ -5,6 +5,7 @@ Garbage: a file whose process is gone is removed by who reads the others.
 
 import os
 from collections.abc import Collection, Sequence
+from copy import copy
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,8 @@ from ops.engine.counters import StageCounters
 from ops.engine.passes import Pass, StepState
 from ops.engine.stage import Stage
 from proto.ports.clock import Clock
+
+_REWRITE_MS = 3000.0
 
 
 class StepStatus(msgspec.Struct):
@@ -53,18 +56,27 @@ class StatusFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._role, self._passes, self._clock = role, passes, clock
         self._started_ms = clock.now_ms()
+        self._written: ProcessStatus | None = None
 
     def write(self) -> None:
-        """A Periodic of the loop, every 500 ms. Readers see the old one or the new one, whole. Not durable."""
+        """A Periodic of the loop, every 500 ms. Readers see the old one or the new one, whole. Not durable.
+
+        While nothing changes it is written every few seconds only: an idle process should cost nothing.
+        """
+        now_ms = self._clock.now_ms()
         status = ProcessStatus(
             pid=os.getpid(),
             role=self._role,
             started_ms=self._started_ms,
-            at_ms=self._clock.now_ms(),
+            at_ms=self._written.at_ms if self._written is not None else now_ms,
             steps=[_step_status(state) for one in self._passes for state in one.states],
             commit_error=next((one.last_error for one in self._passes if one.last_error), ""),
-            more=self.more,
+            more=dict(self.more),
         )
+        if status == self._written and now_ms - status.at_ms < _REWRITE_MS:
+            return
+        status.at_ms = now_ms
+        self._written = status
         beside = self._path.with_suffix(".new")
         beside.write_bytes(_encode(status))
         beside.replace(self._path)
@@ -100,5 +112,5 @@ def _step_status(state: StepState) -> StepStatus:
     if isinstance(state.step, Stage):
         status.backlog = {lane.name.lower(): behind for lane, behind in state.step.backlog().items()}
         status.paused = [lane.name.lower() for lane in sorted(state.step.lanes.paused)]
-        status.counters = state.step.counters
+        status.counters = copy(state.step.counters)
     return status

@@ -93,9 +93,8 @@ class Bench:
         self, script: Script | None = None, *, ordered: bool = False, name: str = "c", topics: dict[Lane, str] = TOPICS
     ) -> Stage:
         consumer = Consumer(self.log, name, topics, self.settings, ordered=ordered)
-        return Stage(
-            "apply", script or self.script, consumer, Lanes(self.traffic), self.positions, self.letters, self.clock, self.settings
-        )  # fmt: skip
+        lanes, processor = Lanes(self.traffic), script or self.script
+        return Stage("apply", processor, consumer, lanes, self.positions, self.letters, self.clock, self.settings)
 
     def make_pass(self, *steps: Step, name: str = "pass") -> Pass:
         return Pass(name, steps, self.log, self.positions, self.clock, self.settings)

@@ -51,7 +51,7 @@ def test_a_single_high_message_is_served_at_once_whatever_low_has_waiting() -> N
 
 
 def test_high_waits_for_one_slice_at_most_however_large_the_low_backlog_is() -> None:
-    """High messages every 10 ms, 0.5 ms each, Low always waiting: how long High waits does not depend on Low's backlog."""
+    """High messages every 10 ms, 0.5 ms each, Low always waiting: High never waits longer than one slice."""
     chooser, now_ms, arrives_ms, waits = lanes(), 0.0, 0.0, []
     while len(waits) < 500:
         waiting = (Lane.LOW, Lane.HIGH) if arrives_ms <= now_ms else (Lane.LOW,)

@@ -1,6 +1,7 @@
 """What becomes of messages: retries, held partitions, poison, dead letters, positions after a crash."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,7 +82,7 @@ def test_retries_wait_longer_each_time(bench: "Bench") -> None:
     loop = bench.loop(bench.make_pass(bench.stage()))
     bench.send(b"1")
     bench.run_for(loop, 200, step_ms=1)
-    waits = [after - before for before, after in zip(offered_ms, offered_ms[1:], strict=False)]
+    waits = [after - before for before, after in pairwise(offered_ms)]
     assert waits == [4, 8, 16, 32, 64]
 
 
