@@ -41,10 +41,12 @@ COMMANDS = (
     ),
     Command("jobs", "ops.cli.jobs:jobs", ACT, "Fan-outs and refreshes: list, pause, resume, cancel."),
     Command(
-        "demo", "ops.cli.demo:demo", RUN, "Index a sample ads database under live edits, and check every document."
+        "demo", "ops.cli.demo:demo", RUN, "Index a sample ads database under live edits."
     ),
     Command("run", "ops.cli.run:run", RUN, "Run the index on your own database."),
     Command("wait", "ops.cli.wait:wait", RUN, "Wait until everything committed so far is servable."),
+    Command("source", "ops.cli.source:source", SET_UP, "Attach a database, or let go of it."),
+    Command("rebuild", "ops.cli.rebuild:rebuild", ACT, "Throw the index away; the next run makes it again."),
     Command("init", "ops.cli.init:init", SET_UP, "Write a first flows file from a database."),
     Command("config", "ops.cli.config:config", SET_UP, "Show the settings in effect."),
     Command("doctor", "ops.cli.doctor:doctor", SET_UP, "Check everything that can be checked, and say how to mend it."),
