@@ -31,13 +31,18 @@ class ParkedRow(NamedTuple):
 
 
 class TableIntake(NamedTuple):
-    """What a unit brings for one table."""
+    """What a unit brings for one table. gone: rows that a comparison did not find."""
 
     layout: TableLayout
     extractor: Extractor
     good: list[GoodRow]
     deleted: list[bytes]
     parked: list[ParkedRow]
+    gone: list[bytes]
+
+    def keys(self) -> list[bytes]:
+        """Of the rows that the unit names."""
+        return [*self.deleted, *[key for key, _ in self.good], *[row.key for row in self.parked]]
 
 
 class Extractors:
@@ -73,7 +78,7 @@ def _table_intake(
 ) -> TableIntake:
     source = offer.unit.source
     good, bad = extractor.extract(rows.rows, source_prefix(source))
-    found = TableIntake(layout, extractor, good, [], [])
+    found = TableIntake(layout, extractor, good, [], [], [])
     for raw in bad:
         _refuse(offer, TableRows(rows.table, rows.columns, [raw]), found, letters)
     for raw in rows.deleted:

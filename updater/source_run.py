@@ -13,6 +13,7 @@ from updater.notices import Notices
 from updater.parts import Parts
 from updater.progress import Progress
 from updater.rows import Changes, Origin, RowSet
+from updater.spans import missing_rows
 
 _Work = list[tuple[Offer, list[TableIntake]]]
 
@@ -82,16 +83,22 @@ class SourceRun:
         for _, intakes in work:
             for intake in intakes:
                 layouts[intake.layout.name] = intake.layout
-                touched = keys.setdefault(intake.layout.name, [])
-                touched += intake.deleted
-                touched += [key for key, _ in intake.good]
-                touched += [row.key for row in intake.parked]
+                keys.setdefault(intake.layout.name, []).extend(intake.keys())
+        for offer, intakes in work:
+            if offer.unit.span is not None:
+                for intake in intakes:
+                    touched = keys[intake.layout.name]
+                    found = set(intake.keys())
+                    intake.gone.extend(missing_rows(intake.layout, offer.unit.span, found, touched, self._snapshot))
+                    touched += intake.gone
         return {name: RowSet(layout, keys[name], self._snapshot, self.transaction) for name, layout in layouts.items()}
 
     def _apply_table(self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes) -> None:
         """Deletes first: should two raw keys be the same when coerced, the row that is there wins."""
         for key in intake.deleted:
             rows.delete(key, origin, changes)
+        for key in intake.gone:
+            rows.vanish(key, origin, changes)
         rows.put(intake.good, origin, changes, intake.extractor.lacking)
         for key in rows.healed:
             self.letters.healed(intake.layout, self._source, key)
