@@ -27,9 +27,10 @@ class Doorbell:
     def __init__(self, data_folder: Path) -> None:
         """Raises SettingsError when the folder for the sockets can't be made, or belongs to another user."""
         self.rings_sent = 0
+        self._data_folder = data_folder
         self._folder = socket_folder(data_folder)
         self._path = str(self._folder / f"{os.getpid()}-{next(_numbers)}{_SUFFIX}")
-        self._socket = _bound(self._path)
+        self._socket = self._bound()
         self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._sender.setblocking(False)
         self._watches: list[FileWatch] = []
@@ -80,8 +81,7 @@ class Doorbell:
         """Binds the socket again if somebody has tidied the temporary files away. Every few seconds is enough."""
         if not os.path.exists(self._path):
             self._socket.close()
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._socket = _bound(self._path)
+            self._socket = self._bound()
             self._listed_ns = -1
 
     def close(self) -> None:
@@ -91,6 +91,26 @@ class Doorbell:
         Path(self._path).unlink(missing_ok=True)
         self._socket.close()
         self._sender.close()
+        try:
+            self._folder.rmdir()
+        except OSError:
+            pass  # others are there
+
+    def _bound(self) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        made.setblocking(False)
+        while True:
+            socket_folder(self._data_folder)
+            try:
+                made.bind(self._path)
+                return made
+            except FileNotFoundError:
+                continue  # the last one who was there has just removed the folder
+            except OSError as error:
+                made.close()
+                raise SettingsError(
+                    f"the doorbell {self._path} can't be made ({error}); set TMPDIR to a shorter path"
+                ) from error
 
     def _rung(self) -> bool:
         try:
@@ -123,14 +143,3 @@ def socket_folder(data_folder: Path) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise SettingsError(f"{folder} belongs to somebody else; remove it, or set TMPDIR to a folder of your own")
     return folder
-
-
-def _bound(path: str) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    made.setblocking(False)
-    try:
-        made.bind(path)
-    except OSError as error:
-        made.close()
-        raise SettingsError(f"the doorbell {path} can't be made ({error}); set TMPDIR to a shorter path") from error
-    return made
