@@ -116,6 +116,20 @@ def test_repeated_short_calls_get_through_the_whole_store(durable_engine: Engine
             ]
 
 
+def test_the_dead_do_not_come_back_while_a_long_history_is_collected_bit_by_bit(durable_engine: Engine) -> None:
+    engine = durable_engine
+    for number in range(9):
+        engine.put(1, b"%d" % number)
+    engine.put(1, None)
+    now = engine.put(2, b"x")
+    removed = []
+    for _ in range(4):
+        removed.append(engine.repo.collect_garbage(now, limit=3))
+        assert engine.get(1) is None
+    assert removed == [3, 3, 4, 0]
+    assert engine.get(2) == b"x"
+
+
 def test_a_lease_holds_garbage_collection_back_until_it_ends(durable_engine: Engine) -> None:
     engine = durable_engine
     engine.put(1, b"old")

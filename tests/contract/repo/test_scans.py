@@ -42,9 +42,11 @@ def test_a_scan_goes_on_after_its_last_row(engine: Engine, group: str) -> None:
     fill(engine, 25, group="b")
     found, after = [], b""
     with engine.repo.snapshot() as snapshot:
-        while rows := snapshot.scan(ITEMS, group, after, limit=10):
+        for wanted in (10, 10, 5, 0):
+            rows = snapshot.scan(ITEMS, group, after, limit=10)
+            assert len(rows) == wanted
             found += [key for key, _ in rows]
-            after = rows[-1][0]
+            after = found[-1]
         assert found == [key_of(number) for number in range(25)]
         assert len(snapshot.scan(ITEMS, group, limit=25)) == 25
 
@@ -78,7 +80,7 @@ def test_partitions_cover_each_row_exactly_once(engine: Engine, rows: int, count
     assert 1 <= len(ranges) <= count
     assert [key for part in parts for key in part] == [key_of(number) for number in range(rows)]
     if rows == 500:
-        assert max(map(len, parts)) <= 2 * rows / count
+        assert max(map(len, parts)) <= 1.3 * rows / count + 2
 
 
 def test_entries_of_many_prefixes_in_one_call(engine: Engine) -> None:
@@ -105,7 +107,9 @@ def test_entries_after_the_last_one_seen(engine: Engine) -> None:
     engine.commit(transaction)
     found, after = [], b""
     with engine.repo.snapshot() as snapshot:
-        while entries := snapshot.scan_prefixes(LINKS, [key_of(1)], 3, after)[0]:
+        for wanted in (3, 3, 1, 0):
+            (entries,) = snapshot.scan_prefixes(LINKS, [key_of(1)], 3, after)
+            assert len(entries) == wanted
             found += [key for key, _ in entries]
             after = found[-1]
     assert found == [key_of(1) + key_of(child) for child in range(7)]
