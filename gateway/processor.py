@@ -63,11 +63,7 @@ class Gateway:
         is locked or away (try again), SettingsError when it can't go on without a person.
         """
         try:
-            worked = False
-            if self._unconfirmed:
-                self._confirm()
-            if self._progress is None:
-                worked = self._start()
+            worked = self._ensure_begun()
             if self._dirty or self._capture.changed():
                 self._dirty = True
                 with self._log.group():
@@ -90,16 +86,16 @@ class Gateway:
     ) -> None:
         """Queues a repair: the table, or its keys in (after, through], or only `keys`, are read again by chunks.
 
-        Keys are raw values. Durable with the group. Raises SettingsError for a table that can't be read,
-        UnavailableError before the first step.
+        Keys are raw values. Durable with the group. Raises SettingsError for a table that can't be read.
         """
         if table not in self._tables:
             raise SettingsError(f"source {self.source!r} has no table {table!r}; it has {', '.join(self._tables)}")
-        progress = self._begun
-        if progress.tables[table].parked:
-            raise SettingsError(f"table {table!r} is parked: {progress.tables[table].parked}")
+        self._ensure_begun()
+        parked = self._begun.tables[table].parked
+        if parked:
+            raise SettingsError(f"table {table!r} is parked: {parked}")
         listed = None if keys is None else [tuple(key) for key in keys]
-        progress.tasks.append(Task(table, False, True, after, through, listed))
+        self._begun.tasks.append(Task(table, False, True, after, through, listed))
         self._save()
 
     def trim(self) -> int:
@@ -131,6 +127,12 @@ class Gateway:
         if self._progress is None:
             raise UnavailableError(f"source {self.source!r} is not attached yet; try again")
         return self._progress
+
+    def _ensure_begun(self) -> bool:
+        """`_begun` is what the log holds. True when something had to be done for that."""
+        if self._unconfirmed:
+            self._confirm()
+        return self._progress is None and self._start()
 
     def _confirm(self) -> None:
         """A group that was undone took units with it that this object believes sent."""
