@@ -12,6 +12,7 @@ Percolator calls an observer.
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -53,11 +54,17 @@ class Row(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a handler is called with: the row that changed. columns: what changed, as far as known; coalesced changes
-    come once."""
+    """What a handler is called with. Coalesced changes come once.
+
+    row       the row that changed; it may be gone by now
+    columns   what changed, as far as it is known; empty: perhaps everything
+    left      rows that it referred to, or in whose collections it was, before it moved or was deleted: a handler that
+              keeps totals of a parent brings these up to date, too
+    """
 
     row: RowRef
     columns: frozenset[str]
+    left: frozenset[RowRef] = frozenset()
 
 
 class HandlerContext(Protocol):
@@ -117,7 +124,7 @@ def field(*, inputs: Mapping[str, str], version: int, document: str = "") -> Cal
     """
 
     def mark(function: Function) -> Function:
-        asynchronous = bool(function.__code__.co_flags & 0x80)
+        asynchronous = iscoroutinefunction(function)
         name = function.__name__
         function.__adsindex__ = FieldSpec(name, function, dict(inputs), version, document, asynchronous)  # type: ignore[attr-defined]
         return function

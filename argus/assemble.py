@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from argus.asynchronous import Asynchronous
 from argus.build import Builder
-from argus.climb import Climber, targets
+from argus.climb import Climber, recorded_targets, targets
 from argus.compile import compile_document
-from argus.context import Context, RowStore
 from argus.dispatch import Dispatcher
-from argus.failures import BuildFailures
+from argus.failures import Failures
 from argus.fetch import Fetch
 from argus.handle import Handlers
+from argus.job_states import JobStates
 from argus.jobs import Jobs
 from argus.lifecycle import Lifecycle
 from argus.processor import Argus
 from argus.registry import Application
+from argus.rows import RowStore
+from argus.slices import Slices
+from argus.writes import Writer
 from proto.flows.model import Flows
 from proto.ports.clock import Clock
 from proto.ports.dead_letters import DeadLetters
@@ -60,7 +64,8 @@ def assemble(
     repo.declare(specs(flows, tuple(application.handlers)))
     readers = row_readers(flows, schemas)
     rows = RowStore(flows, readers)
-    failures = BuildFailures(dead_letters, clock)
+    failures = Failures(dead_letters, clock)
+    groups = {table.name: tuple(table.groups()) for table in flows.tables.values()}
     compiled = [compile_document(application, document) for document in flows.documents.values()]
     builders: dict[str, Builder] = {}
     for item, schema in zip(compiled, schemas.register([item.names for item in compiled]), strict=True):
@@ -68,18 +73,20 @@ def assemble(
             repo,
             item,
             Fetch(item.plan, readers),
-            rows,
-            lambda source: Context(flows, source),
+            Asynchronous(flows, item, rows),
+            groups,
             schema,
             number,
             failures,
             clock,
         )
     aims = [target for item in compiled for target in targets(item.document.name, item.plan)]
+    aims += [target for item in compiled if item.asynchronous for target in recorded_targets(item.document.name, flows)]
     climber = Climber(flows, readers)
-    handlers = Handlers(repo, application, readers, rows, dead_letters, clock)
+    handlers = Handlers(repo, application, rows, Writer(application, readers), failures)
     by_name = {target.name: target for target in aims}
-    jobs = Jobs(repo, durable, application, builders, climber, by_name, handlers, clock)
-    dispatcher = Dispatcher(application, aims, any(item.asynchronous for item in compiled))
+    slices = Slices(repo, application, builders, climber, by_name, handlers)
+    jobs = Jobs(JobStates(repo, clock), slices, durable, clock)
+    dispatcher = Dispatcher(application, aims)
     argus = Argus(repo, dispatcher, builders, climber, handlers, jobs)
     return Parts(argus, jobs, Lifecycle(repo, application, argus, jobs, number, sources), handlers, builders)

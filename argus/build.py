@@ -4,28 +4,27 @@ Every build commits its BuildRecord, even when the content did not change, so th
 (N5). A document whose BuildRecord is at or above the change, by this generation or a later one, is already built.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import xxhash
 
-from argus.compile import Compiled, result_check
-from argus.context import Context, RowStore, row_key, row_of
-from argus.driver import drive
-from argus.failures import BuildFailures
-from argus.fetch import Fetch, Fetched
-from argus.reads import read_address
-from proto import record as records
+from argus.asynchronous import Asynchronous
+from argus.compile import Compiled
+from argus.failures import Failures, culprit
+from argus.fetch import Fetch
+from argus.reads import Noted, read_entry
 from proto.events import PUBLICATIONS, Cause, DocumentChanges
 from proto.events import encode as encode_event
 from proto.ports.clock import Clock
-from proto.record import BuildRecord, DocumentRecord, Schema, decode_build
-from repo.api import Repo, Snapshot, Transaction
-from repo.keys import index_entry
+from proto.record import BuildRecord, DocumentRecord, Schema, decode_build, encode
+from repo.api import Cell, Repo, Snapshot, Transaction
 from repo.system import BUILD, CONTENT, document_table, reads_index
 
 CONFLICT_ATTEMPTS_MAX = 8
+
+_NEVER = BuildRecord(0, 0)
+"""Of a document without a build record. The content hash of a document that is not there is 0."""
 
 
 @dataclass(slots=True)
@@ -41,160 +40,162 @@ class Counts:
 
 
 @dataclass(slots=True)
-class _Built:
-    """One document, built: encoded content, its hash, and the rows that it read by itself."""
+class _Batch:
+    """Documents of one attempt, in lists of equal length.
 
-    key: bytes
-    content: bytes
-    content_hash: int
-    reads: list[tuple[str, bytes]] | None
-    stored: BuildRecord | None
+    stored     what the build records said
+    contents   encoded; None: it could not be built, and its last version stays
+    reads      what asynchronous fields have read; None: the type has no such fields
+    failures   (key, field, error), of those that could not be built
+    """
+
+    keys: list[bytes] = field(default_factory=list)
+    stored: list[BuildRecord] = field(default_factory=list)
+    contents: list[bytes | None] = field(default_factory=list)
+    reads: list[list[Noted] | None] = field(default_factory=list)
+    failures: list[tuple[bytes, str, Exception]] = field(default_factory=list)
 
 
 class Builder:
-    """Builds documents of one type."""
+    """Builds documents of one type. counts: since the process began."""
 
     def __init__(
         self,
         repo: Repo,
         compiled: Compiled,
         fetch: Fetch,
-        rows: RowStore,
-        contexts: Callable[[str], Context],
+        asynchronous: Asynchronous,
+        groups: Mapping[str, Sequence[str]],
         schema: Schema,
         generation: int,
-        failures: BuildFailures,
+        failures: Failures,
         clock: Clock,
     ) -> None:
-        self._repo, self._compiled, self._fetch, self._rows = repo, compiled, fetch, rows
-        self._contexts, self._schema, self._generation = contexts, schema, generation
-        self._failures, self._clock = failures, clock
+        """groups: table -> its groups."""
+        self._repo, self._compiled, self._fetch, self._asynchronous = repo, compiled, fetch, asynchronous
+        self._groups = groups
+        self._schema, self._generation, self._failures, self._clock = schema, generation, failures, clock
         self._type = compiled.document.name
         self._table = document_table(self._type)
-        self._tombstone = records.encode(DocumentRecord(schema.id, None))
-        self._tombstone_hash = xxhash.xxh3_64_intdigest(self._tombstone)
-        self._checks = [result_check(spec, spec.name) for spec, _ in compiled.asynchronous]
+        self._tombstone = encode(DocumentRecord(schema.id, None))
         self.counts = Counts()
 
     def build(self, causes: Mapping[bytes, Cause]) -> set[bytes]:
         """Builds what is not built yet; returns the keys that must be offered again (a newer generation has built
         them, or conflicts go on)."""
-        again = self._attempt(list(causes), causes, alone=False)
-        for _ in range(CONFLICT_ATTEMPTS_MAX):
-            if not again:
+        keys, newer = list(causes), set[bytes]()
+        at_least = max((cause.change for cause in causes.values()), default=0)
+        for attempt in range(1 + CONFLICT_ATTEMPTS_MAX):
+            if not keys:
                 break
-            again = self._attempt(again, causes, alone=True)
-        return set(again)
+            keys, at_least = self._attempt(keys, causes, at_least, newer, alone=attempt > 0)
+        return newer.union(keys)
 
-    def _attempt(self, keys: list[bytes], causes: Mapping[bytes, Cause], alone: bool) -> list[bytes]:
-        """One snapshot, one commit; alone: one transaction a document instead of one for all. Returns what
-        conflicted."""
-        with self._repo.snapshot(at_least=max(causes[key].change for key in keys)) as snapshot:
-            stored, newer = self._to_build(snapshot, keys, causes)
-            if not stored:
-                return newer
-            built = self._documents(snapshot, stored, causes)
-            timestamp = snapshot.timestamp
-        groups = [[document] for document in built] if alone else [built]
-        transactions = [self._transaction(timestamp, group, causes) for group in groups if group]
-        outcomes = self._repo.commit(transactions)
+    def _attempt(
+        self, keys: list[bytes], causes: Mapping[bytes, Cause], at_least: int, newer: set[bytes], alone: bool
+    ) -> tuple[list[bytes], int]:
+        """One snapshot, one commit; alone: one transaction a document instead of one for all. Returns what conflicted,
+        and the snapshot that the next attempt needs."""
+        with self._repo.snapshot(at_least=at_least) as snapshot:
+            wanted = self._to_build(snapshot, keys, causes, newer)
+            if not wanted:
+                return [], at_least
+            batch = self._documents(snapshot, wanted)
+        for key, name, error in batch.failures:
+            self._failures.not_built(self._compiled, key, name, causes[key], error)
+        self.counts.failed += len(batch.failures)
+        places = range(len(batch.keys))
+        groups: list[Sequence[int]] = [[at] for at in places] if alone else [places] if batch.keys else []
+        transactions = [self._transaction(snapshot.timestamp, batch, group, causes) for group in groups]
         conflicted: list[bytes] = []
-        for outcome, group in zip(outcomes, groups, strict=False):
-            if not outcome.committed:
-                conflicted += [document.key for document in group]
+        settled: list[bytes] = []
+        for outcome, group in zip(self._repo.commit(transactions), groups, strict=True):
+            if outcome.committed:
+                settled += [batch.keys[at] for at in group if batch.contents[at] is not None]
+            else:
+                conflicted += [batch.keys[at] for at in group]
+                at_least = max(at_least, outcome.commit_timestamp)
+        self._failures.built(self._type, settled)
+        self.counts.built += len(settled)
         self.counts.conflicts += len(conflicted)
-        return conflicted + newer
+        return conflicted, at_least
 
     def _to_build(
-        self, snapshot: Snapshot, keys: Sequence[bytes], causes: Mapping[bytes, Cause]
-    ) -> tuple[dict[bytes, BuildRecord | None], list[bytes]]:
-        """What is not built yet; and what a newer generation owns, which this worker must leave alone."""
-        wanted: dict[bytes, BuildRecord | None] = {}
-        newer: list[bytes] = []
-        generation = self._generation
+        self, snapshot: Snapshot, keys: Sequence[bytes], causes: Mapping[bytes, Cause], newer: set[bytes]
+    ) -> dict[bytes, BuildRecord]:
+        """What is not built yet. What a newer generation owns is added to `newer`: this worker must leave it alone."""
+        wanted: dict[bytes, BuildRecord] = {}
+        generation, refused = self._generation, 0
         for key, version in zip(keys, snapshot.read(self._table, BUILD, keys), strict=True):
-            stored = None if version is None or version.value is None else decode_build(version.value)
-            if stored is None or stored.generation < generation:
+            if version is None or version.value is None:
+                wanted[key] = _NEVER
+                continue
+            stored = decode_build(version.value)
+            if stored.generation < generation:
                 wanted[key] = stored
             elif stored.built_at < causes[key].change:
                 if stored.generation > generation:
-                    newer.append(key)
+                    newer.add(key)
+                    refused += 1
                 else:
                     wanted[key] = stored
-        self.counts.already += len(keys) - len(wanted) - len(newer)
-        return wanted, newer
+        self.counts.already += len(keys) - len(wanted) - refused
+        return wanted
 
-    def _documents(
-        self, snapshot: Snapshot, stored: Mapping[bytes, BuildRecord | None], causes: Mapping[bytes, Cause]
-    ) -> list[_Built]:
-        keys = list(stored)
+    def _documents(self, snapshot: Snapshot, wanted: Mapping[bytes, BuildRecord]) -> _Batch:
+        keys = list(wanted)
         fetched = self._fetch.rows(snapshot, keys)
-        later, reads = self._asynchronous(snapshot, keys, fetched)
-        compute, schema_id = self._compiled.compute, self._schema.id
-        encode, digest = records.encode, xxhash.xxh3_64_intdigest
-        built: list[_Built] = []
-        for at, (key, exists, missing, *slots) in enumerate(
-            zip(keys, fetched.exists, fetched.missing, *fetched.slots, strict=True)
+        later = self._asynchronous.run(snapshot, keys, fetched) if self._asynchronous else None
+        compute, schema_id, tombstone = self._compiled.compute, self._schema.id, self._tombstone
+        batch = _Batch()
+        add_key, add_stored, add_content = batch.keys.append, batch.stored.append, batch.contents.append
+        for at, (exists, missing, *slots) in enumerate(
+            zip(fetched.exists, fetched.missing, *fetched.slots, strict=True)
         ):
-            content = self._tombstone
-            try:
-                if exists:
+            key = keys[at]
+            content: bytes | None = tombstone
+            if exists:
+                try:
                     values, servable = compute(*slots)
-                    if later:
-                        values = self._completed(values, later[at])
+                    if later is not None:
+                        values = (*values, *later[at].whole())
                     content = encode(DocumentRecord(schema_id, values, servable, missing))
-            except Exception as error:  # whatever a field's author wrote ends this document only
-                self.counts.failed += 1
-                self._failures.note(self._compiled, key, slots, causes[key], error)
-                continue
-            built.append(_Built(key, content, digest(content), reads[at] if reads else None, stored[key]))
-        self._failures.clear(self._type, [document.key for document in built])
-        return built
-
-    def _asynchronous(
-        self, snapshot: Snapshot, keys: Sequence[bytes], fetched: Fetched
-    ) -> tuple[list[list[Any]], list[list[tuple[str, bytes]]]]:
-        """Results (or exceptions) of the asynchronous fields and the rows that each document read for them."""
-        if not self._compiled.asynchronous:
-            return [], []
-        results: list[list[Any]] = [[] for _ in keys]
-        contexts = [self._contexts(row_of("", key).source) for key in keys]
-        slots = list(zip(*fetched.slots, strict=True))
-        for spec, arguments in self._compiled.asynchronous:
-            there = [at for at, exists in enumerate(fetched.exists) if exists]
-            own = [contexts[at] for at in there]
-            coroutines = [spec.function(contexts[at], **arguments(*slots[at])) for at in there]
-            ended = drive(coroutines, lambda asked, own=own: self._rows.gather(snapshot, own, asked))  # type: ignore[misc]
-            for at, finished in zip(there, ended, strict=True):
-                results[at].append(finished.error or finished.result)
-        return results, [sorted((row.table, row_key(row)) for row in context.reads) for context in contexts]
-
-    def _completed(self, values: tuple[Any, ...], later: Sequence[Any]) -> tuple[Any, ...]:
-        for value in later:
-            if isinstance(value, Exception):
-                raise value
-        return (*values, *(check(value) for check, value in zip(self._checks, later, strict=True)))
+                except Exception as error:  # whatever a field's author wrote ends this document only
+                    name, blamed = culprit(self._compiled, slots)
+                    if not name and later is not None:
+                        name = later[at].field
+                    batch.failures.append((key, name, blamed or error))
+                    if later is None:
+                        continue  # whatever changes next among its inputs builds it again
+                    content = None
+            add_key(key)
+            add_stored(wanted[key])
+            add_content(content)
+            if later is not None:
+                batch.reads.append(later[at].reads)
+        return batch
 
     def _transaction(
-        self, snapshot_timestamp: int, built: Sequence[_Built], causes: Mapping[bytes, Cause]
+        self, snapshot_timestamp: int, batch: _Batch, group: Sequence[int], causes: Mapping[bytes, Cause]
     ) -> Transaction:
         transaction = Transaction(snapshot_timestamp)
-        table, write = self._table, transaction.write
-        encode, generation = records.encode, self._generation
+        writes, table, generation = transaction.writes, self._table, self._generation
+        digest, tombstone = xxhash.xxh3_64_intdigest, self._tombstone
         changed: list[bytes] = []
-        for document in built:
-            stored = document.stored
-            before = self._tombstone_hash if stored is None else stored.content_hash
-            if document.content_hash != before:
-                write(table, document.key, CONTENT, document.content)
-                changed.append(document.key)
-            build = BuildRecord(snapshot_timestamp, generation, document.content_hash, document.reads)
-            write(table, document.key, BUILD, encode(build))
-            if document.reads is not None:
-                self._note_reads(transaction, document)
-        self.counts.built += len(built)
-        self.counts.changed += len(changed)
-        self.counts.unchanged += len(built) - len(changed)
+        for at in group:
+            key, content, stored = batch.keys[at], batch.contents[at], batch.stored[at]
+            reads = batch.reads[at] if batch.reads else None
+            if reads is not None or stored.reads is not None:
+                reads = self._note_reads(transaction, key, stored.reads or [], reads or [], content is not None)
+            if content is None:
+                build = BuildRecord(stored.built_at, stored.generation, stored.content_hash, reads)
+            else:
+                content_hash = 0 if content is tombstone else digest(content)
+                if content_hash != stored.content_hash:
+                    writes[Cell(table, key, CONTENT)] = content
+                    changed.append(key)
+                build = BuildRecord(snapshot_timestamp, generation, content_hash, reads)
+            writes[Cell(table, key, BUILD)] = encode(build)
         if changed:
             transaction.notify(PUBLICATIONS, 0, encode_event(self._changes(changed, causes)))
         return transaction
@@ -204,16 +205,18 @@ class Builder:
         places = [reasons.setdefault(causes[key], len(reasons)) for key in keys]
         return DocumentChanges(self._type, keys, places, list(reasons), self._clock.now_ms())
 
-    def _note_reads(self, transaction: Transaction, document: _Built) -> None:
-        """Reads for conflict what the build found by itself, and remembers it, so that its next change comes back
-        here (N4)."""
-        now = set(document.reads or ())
-        before = set((document.stored.reads if document.stored else None) or ())
+    def _note_reads(
+        self, transaction: Transaction, document: bytes, before: list[Noted], now: list[Noted], complete: bool
+    ) -> list[Noted]:
+        """Reads for conflict what the build found by itself, and remembers it, so that its next change comes back here
+        (N4). complete: it read all that it needs; otherwise what it read earlier is kept, too."""
         index = reads_index(self._type)
         for table, key in now:
-            for group in self._rows.groups(table):
+            for group in self._groups.get(table, ()):
                 transaction.check(table, key, group)
-        for table, key in now - before:
-            transaction.write_index(index, index_entry(read_address(table, key), document.key), document.key)
-        for table, key in before - now:
-            transaction.delete_index(index, index_entry(read_address(table, key), document.key))
+        kept = now if complete else sorted({*before, *now})
+        for noted in set(kept).difference(before):
+            transaction.write_index(index, read_entry(noted, document), document)
+        for noted in set(before).difference(kept):
+            transaction.delete_index(index, read_entry(noted, document))
+        return kept

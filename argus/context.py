@@ -1,24 +1,15 @@
-"""What handlers and asynchronous fields hold: reads gathered over the batch at one snapshot, writes kept in a
-transaction of their own."""
+"""What handlers and asynchronous fields hold: reads that the driver gathers, writes that wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from argus.api import Row, RowRef
 from argus.driver import Ask
-from argus.fetch import row_dict
 from proto.codec import decode_key, encode_key
-from proto.errors import InvalidMessageError
-from proto.flows.model import Flows, Table
+from proto.errors import InvalidMessageError, ValueTypeError
+from proto.flows.model import Column, Flows, Table
 from proto.flows.paths import nearest
-from proto.record import Record
 from proto.values import coerce, from_python, to_python
-from repo.api import Reads, Version
-from repo.keys import index_prefix
-from repo.rows import GroupReader
-from repo.system import collection_index
-
-Readers = Mapping[tuple[str, str], GroupReader]
 
 
 def row_key(row: RowRef) -> bytes:
@@ -30,19 +21,20 @@ class Context:
     """Implements HandlerContext. writer: the handler's name in the flows file; "" may not write (an asynchronous
     field).
 
-    reads: every row that was read, present or not; writes: row -> column -> value (None: delete).
+    reads        every row that was read, present or not
+    collections  every collection that was read: (parent, name)
+    writes       row -> column -> stored value (None: delete)
     """
 
     def __init__(self, flows: Flows, source: str, writer: str = "") -> None:
         self._flows, self._source, self._writer = flows, source, writer
         self.reads: set[RowRef] = set()
+        self.collections: set[tuple[RowRef, str]] = set()
         self.writes: dict[RowRef, dict[str, Any] | None] = {}
 
     def row(self, table: str, *key: Any) -> RowRef:
         values = key[0] if len(key) == 1 and isinstance(key[0], tuple) else key
-        known = self._flows.tables.get(table)
-        if known is None:
-            raise InvalidMessageError(f"no table {table!r}: {nearest(table, list(self._flows.tables))}")
+        known = self._table(table)
         if len(values) != len(known.key):
             raise InvalidMessageError(f"the key of {table!r} is {known.key}, got {values}")
         typed = (
@@ -51,17 +43,24 @@ class Context:
         return RowRef(table, self._source, tuple(typed))
 
     def read(self, *rows: RowRef) -> Ask:
+        for row in rows:
+            self._check(row)
         self.reads.update(rows)
         return Ask(rows=rows, single=len(rows) == 1)
 
     def collection(self, parent: RowRef, name: str) -> Ask:
-        if name not in self._flows.tables[parent.table].collections:
-            known = list(self._flows.tables[parent.table].collections)
-            raise InvalidMessageError(f"table {parent.table!r} has no collection {name!r}: {nearest(name, known)}")
+        self._check(parent)
+        known = self._flows.tables[parent.table].collections
+        if name not in known:
+            hint = nearest(name, list(known)) if known else "it has none"
+            raise InvalidMessageError(f"table {parent.table!r} has no collection {name!r}: {hint}")
+        self.collections.add((parent, name))
         return Ask(collection=(parent, name))
 
     def write(self, row: RowRef, values: Mapping[str, Any]) -> None:
+        self._check(row)
         columns = self._flows.tables[row.table].columns
+        stored: dict[str, Any] = {}
         for name, value in values.items():
             column = columns.get(name)
             if column is None:
@@ -71,99 +70,69 @@ class Context:
                 raise InvalidMessageError(
                     f"column {row.table}.{name} is written by {owner}, not by {self._writer or 'a field'}"
                 )
-            self._pending(row)[name] = coerce(column.type, from_python(value))
+            stored[name] = self._fitting(row, column, value)
+        pending = self.writes.get(row)
+        self.writes[row] = stored if pending is None else {**pending, **stored}
 
     def delete(self, row: RowRef) -> None:
+        self._check(row)
+        if not self._writer or not self.own_columns(row.table):
+            raise InvalidMessageError(f"{self._writer or 'a field'} has no column in table {row.table!r} to delete")
         self.writes[row] = None
 
-    def _pending(self, row: RowRef) -> dict[str, Any]:
-        pending = self.writes.get(row)
-        if pending is None:
-            pending = self.writes[row] = {}
-        return pending
+    def own_columns(self, table: str) -> list[str]:
+        """Columns of a table that this writer writes."""
+        columns = self._flows.tables[table].columns.values()
+        return [column.name for column in columns if column.writer == self._writer]
+
+    def seen(self, row: RowRef, stored: Row | None) -> Row | None:
+        """A row as the writer sees it: with its own writes."""
+        if row not in self.writes:
+            return stored
+        written = self.writes[row]
+        columns = self._flows.tables[row.table].columns
+        values = dict(stored) if stored is not None else dict.fromkeys(columns)
+        if written is None:
+            values.update(dict.fromkeys(self.own_columns(row.table)))
+            gone = all(value is None for name, value in values.items() if name not in self._flows.tables[row.table].key)
+            return None if gone else Row(row, values)
+        for name, value in whole(self._flows.tables[row.table], row, written, self._writer).items():
+            values[name] = to_python(columns[name].type, value)
+        return Row(row, values)
+
+    def _table(self, name: str) -> Table:
+        known = self._flows.tables.get(name)
+        if known is None:
+            raise InvalidMessageError(f"there is no table {name!r}: {nearest(name, list(self._flows.tables))}")
+        return known
+
+    def _check(self, row: RowRef) -> None:
+        """What is wrong with an address is told to whoever wrote it, and not to the rest of the batch."""
+        if not isinstance(row, RowRef):
+            raise InvalidMessageError(f"{row!r} is not the address of a row; ctx.row(table, key) makes one")
+        if len(self._table(row.table).key) != len(row.key):
+            raise InvalidMessageError(f"the key of {row.table!r} is {self._table(row.table).key}, got {row.key}")
+        row_key(row)
+
+    def _fitting(self, row: RowRef, column: Column, value: Any) -> Any:
+        try:
+            stored = coerce(column.type, from_python(value))
+        except ValueTypeError as error:
+            raise ValueTypeError(f"column {row.table}.{column.name}: {error}") from None
+        key = self._flows.tables[row.table].key
+        if column.name in key and stored != row.key[key.index(column.name)]:
+            what = f"column {row.table}.{column.name} is part of the key {row.key}"
+            raise InvalidMessageError(f"{what}, and can't be {value!r}")
+        return stored
 
 
-class RowStore:
-    """Reads whole rows for contexts: one storage call a table and group for all that a round asks for."""
-
-    def __init__(self, flows: Flows, readers: Readers) -> None:
-        self._flows, self._readers = flows, readers
-
-    def groups(self, table: str) -> tuple[str, ...]:
-        """The groups that a row of `table` has."""
-        return tuple(self._flows.tables[table].groups())
-
-    def gather(self, snapshot: Reads, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]) -> list[Any]:
-        """The answers of one round. contexts: by the coroutine's index."""
-        children = self._collections(snapshot, contexts, asked)
-        wanted = {row for _, ask in asked for row in ask.rows} | {row for rows in children.values() for row in rows}
-        found = self.rows(snapshot, wanted)
-        answers: list[Any] = []
-        for number, (index, ask) in enumerate(asked):
-            own = contexts[index]
-            rows = [_with_writes(found[row], row, own) for row in (children[number] if ask.collection else ask.rows)]
-            if ask.collection is not None:
-                answers.append([row for row in rows if row is not None])
-            else:
-                answers.append(rows[0] if ask.single else rows)
-        return answers
-
-    def rows(self, snapshot: Reads, wanted: set[RowRef]) -> dict[RowRef, Row | None]:
-        """Rows by address; None where nothing is."""
-        by_table: dict[str, list[RowRef]] = {}
-        for row in wanted:
-            by_table.setdefault(row.table, []).append(row)
-        found: dict[RowRef, Row | None] = {}
-        for name, rows in by_table.items():
-            table = self._flows.tables[name]
-            keys = [row_key(row) for row in rows]
-            parts = [(self._readers[name, group], snapshot.read(name, group, keys)) for group in table.groups()]
-            for at, row in enumerate(rows):
-                found[row] = _row(table, row, [(reader, versions[at]) for reader, versions in parts])
-        return found
-
-    def _collections(
-        self, snapshot: Reads, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]
-    ) -> dict[int, list[RowRef]]:
-        children: dict[int, list[RowRef]] = {}
-        for number, (index, ask) in enumerate(asked):
-            if ask.collection is None:
-                continue
-            parent, name = ask.collection
-            hop = self._flows.tables[parent.table].collections[name]
-            (entries,) = snapshot.scan_prefixes(collection_index(hop), [index_prefix(row_key(parent))], hop.limit)
-            children[number] = [row_of(hop.child, child) for _, child in entries]
-            contexts[index].reads.update(children[number])
-        return children
+def whole(table: Table, row: RowRef, written: Mapping[str, Any], writer: str) -> dict[str, Any]:
+    """What a handler wrote, with the key columns of a table that it owns."""
+    own = {name: value for name, value in zip(table.key, row.key, strict=True) if table.columns[name].writer == writer}
+    return {**own, **written}
 
 
 def row_of(table: str, key: bytes) -> RowRef:
     """The address of an encoded key."""
     source, *values = decode_key(key)
     return RowRef(table, source, tuple(values))
-
-
-def _row(table: Table, ref: RowRef, parts: list[tuple[GroupReader, Version | None]]) -> Row | None:
-    values: dict[str, Any] = {}
-    there = False
-    for reader, version in parts:
-        record: Record | None = reader.record(version)
-        names = reader.schema.names
-        stored = None if record is None else record.values
-        there = there or stored is not None
-        kinds = [table.columns[name].type for name in names]
-        values.update(row_dict(names, kinds, stored if stored is not None else [None] * len(names)))
-    return Row(ref, values) if there else None
-
-
-def _with_writes(row: Row | None, ref: RowRef, context: Context) -> Row | None:
-    """A handler sees its own writes."""
-    if ref not in context.writes:
-        return row
-    table = context._flows.tables[ref.table]
-    values = dict(row) if row is not None else dict.fromkeys(table.columns)
-    written = context.writes[ref]
-    own = [name for name, column in table.columns.items() if column.writer == context._writer]
-    for name in own if written is None else written:
-        values[name] = None if written is None else to_python(table.columns[name].type, written[name])
-    return Row(ref, values)

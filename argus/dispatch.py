@@ -1,13 +1,16 @@
 """From notifications to work: documents to build at once, climbs to documents further away, handlers to call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from argus.api import RowRef
+from argus.calls import Call, Pending
 from argus.climb import Target
 from argus.context import row_of
-from argus.handle import Call
 from argus.registry import Application
 from proto.events import Cause, Notification, RowChange
+from proto.flows.model import Collection, Flows
+from repo.system import collection_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +25,64 @@ class Spread:
 
 @dataclass(slots=True)
 class Work:
-    """What a batch of notifications asks for. requests: document type -> key -> cause (of the newest change)."""
+    """What a batch of notifications asks for. Of several changes of one thing the newest stays, in whatever order they
+    come.
+
+    requests   document type -> key -> cause
+    spreads    target -> changed row -> what is to be found
+    """
 
     requests: dict[str, dict[bytes, Cause]] = field(default_factory=dict)
-    spreads: list[Spread] = field(default_factory=list)
-    calls: dict[Call, tuple[frozenset[str], Cause]] = field(default_factory=dict)
-    rows: list[tuple[str, bytes, Cause]] = field(default_factory=list)
+    spreads: dict[Target, dict[bytes, Spread]] = field(default_factory=dict)
+    calls: dict[Call, Pending] = field(default_factory=dict)
+
+    def request(self, document_type: str, keys: Iterable[bytes], cause: Cause) -> None:
+        """Asks for documents."""
+        requests = self.requests.setdefault(document_type, {})
+        for key in keys:
+            known = requests.get(key)
+            if known is None or known.change < cause.change:
+                requests[key] = cause
+
+    def spread(self, target: Target, key: bytes, moved: tuple[bytes, ...], cause: Cause) -> None:
+        """Asks for the documents above a row."""
+        spreads = self.spreads.setdefault(target, {})
+        known = spreads.get(key)
+        if known is not None:
+            moved = tuple({*known.moved, *moved})
+            cause = max(known.cause, cause, key=_change)
+        spreads[key] = Spread(target, key, moved, cause)
+
+    def call(self, call: Call, pending: Pending) -> None:
+        """Asks for a handler."""
+        known = self.calls.get(call)
+        self.calls[call] = pending if known is None else known.and_also(pending)
 
 
 class Dispatcher:
-    """Knows which columns matter to whom. dynamic: some builds read rows by themselves, so every changed row is
-    looked up."""
+    """Knows which columns matter to whom."""
 
-    def __init__(self, application: Application, targets: Iterable[Target], dynamic: bool) -> None:
+    def __init__(self, application: Application, targets: Iterable[Target]) -> None:
         self._targets: dict[str, list[Target]] = {}
         for target in targets:
             self._targets.setdefault(target.table, []).append(target)
-        self._observers: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        self._observers: dict[str, dict[str, frozenset[str]]] = {}
         for name, spec in application.handlers.items():
             for observed in spec.observes:
                 table, _, column = observed.partition(".")
-                self._observers.setdefault(table, []).append((name, frozenset({column} if column else ())))
-        self._dynamic = dynamic
+                columns = self._observers.setdefault(table, {})
+                wanted = frozenset({column} if column else application.flows.tables[table].columns)
+                columns[name] = columns.get(name, frozenset()) | wanted
+        self._links = _links(application.flows)
+        self._members = {
+            f"{item.table}.{item.name}": self._targets[collection_index(item)]
+            for table in application.flows.tables.values()
+            for item in table.collections.values()
+            if collection_index(item) in self._targets
+        }
 
     def add(self, work: Work, commit_timestamp: int, notification: Notification) -> None:
-        """Adds what one notification asks for; of several changes of one thing the newest stays."""
+        """Adds what one notification asks for."""
         cause = Cause(
             commit_timestamp,
             notification.lane,
@@ -54,31 +90,69 @@ class Dispatcher:
             notification.capture_ms,
             notification.apply_ms,
         )
+        targets, observers = self._targets, self._observers
         for change in notification.changes:
-            for target in self._targets.get(change.table, ()):
-                if change.columns and target.columns.isdisjoint(change.columns):
+            columns = change.columns
+            for target in targets.get(change.table, ()):
+                if columns and target.columns.isdisjoint(columns):
                     continue
                 if target.hops:
-                    work.spreads.append(Spread(target, change.key, _moved(target, change), cause))
+                    work.spread(target, change.key, _moved(target, change), cause)
                 else:
-                    work.requests.setdefault(target.document, {})[change.key] = cause
-            if change.table in self._observers:
+                    work.request(target.document, (change.key,), cause)
+            if change.references and self._members:
+                self._collections(work, change.references, cause)
+            if change.table in observers:
                 self._call(work, change, cause)
-            if self._dynamic:
-                work.rows.append((change.table, change.key, cause))
+
+    def _collections(
+        self, work: Work, references: Mapping[str, tuple[bytes | None, bytes | None]], cause: Cause
+    ) -> None:
+        """Documents that have read a collection which now has another row, or one less."""
+        for name, (old, new) in references.items():
+            for target in self._members.get(name, ()):
+                for parent in {old, new}:
+                    if parent is not None:
+                        work.spread(target, parent, (), cause)
 
     def _call(self, work: Work, change: RowChange, cause: Cause) -> None:
-        for name, columns in self._observers[change.table]:
-            if change.columns and columns and columns.isdisjoint(change.columns):
+        for name, columns in self._observers[change.table].items():
+            if change.columns and columns.isdisjoint(change.columns):
                 continue
-            call = Call(name, row_of(change.table, change.key))
-            before = work.calls.get(call)
-            seen = frozenset(change.columns) | (before[0] if before else frozenset())
-            work.calls[call] = (seen, cause)
+            row = row_of(change.table, change.key)
+            work.call(Call(name, row), Pending(cause, frozenset(change.columns), self._left(change)))
+
+    def _left(self, change: RowChange) -> frozenset[RowRef]:
+        """Rows that the changed row referred to, or in whose collections it was, and is no longer."""
+        if not change.references:
+            return frozenset()
+        return frozenset(
+            row_of(table, old)
+            for name, (old, new) in change.references.items()
+            if old is not None and old != new and (table := self._links.get((change.table, name))) is not None
+        )
+
+
+def _links(flows: Flows) -> dict[tuple[str, str], str]:
+    """(child table, name as in RowChange.references) -> parent table."""
+    links = {
+        (table.name, reference.name): reference.parent
+        for table in flows.tables.values()
+        for reference in table.references.values()
+    }
+    for table in flows.tables.values():
+        links.update({(item.child, f"{table.name}.{item.name}"): table.name for item in table.collections.values()})
+    return links
 
 
 def _moved(target: Target, change: RowChange) -> tuple[bytes, ...]:
     """The parents that a row left, when the first hop goes from a child to the owner of its collection."""
     hop = target.hops[0]
-    old, _ = (change.references or {}).get(f"{hop.table}.{hop.name}", (None, None))
+    if not change.references or not isinstance(hop, Collection):
+        return ()
+    old, _ = change.references.get(f"{hop.table}.{hop.name}", (None, None))
     return () if old is None else (old,)
+
+
+def _change(cause: Cause) -> int:
+    return cause.change

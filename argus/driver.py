@@ -38,17 +38,24 @@ Gather = Callable[[Sequence[tuple[int, Ask]]], Sequence[Any]]
 
 
 def drive(coroutines: Sequence[Coroutine[Any, Any, Any]], gather: Gather) -> list[Finished]:
-    """Runs all to their ends. gather: [(index of the coroutine, what it asks)] of one round -> the answers, in the
-    same order."""
+    """Runs all to their ends.
+
+    gather: [(index of the coroutine, what it asks)] of one round -> the answers, in the same order; an answer that is
+    an exception is raised where the coroutine awaits. What gather itself raises ends all.
+    """
     finished = [Finished() for _ in coroutines]
     waiting: list[tuple[int, Ask]] = []
     for index, coroutine in enumerate(coroutines):
         _advance(index, coroutine, None, finished, waiting)
-    while waiting:
-        answers = gather(waiting)
-        asked, waiting = waiting, []
-        for (index, _), answer in zip(asked, answers, strict=True):
-            _advance(index, coroutines[index], answer, finished, waiting)
+    try:
+        while waiting:
+            answers = gather(waiting)
+            asked, waiting = waiting, []
+            for (index, _), answer in zip(asked, answers, strict=True):
+                _advance(index, coroutines[index], answer, finished, waiting)
+    finally:  # the store failed: those that wait would otherwise be ended by the garbage collector
+        for index, _ in waiting:
+            _end(coroutines[index])
     return finished
 
 
@@ -70,7 +77,15 @@ def _advance(
     if isinstance(asked, Ask):
         waiting.append((index, asked))
         return
-    coroutine.close()
+    _end(coroutine)
     finished[index].error = InvalidMessageError(
         f"awaited {asked!r}: a handler may await ctx.read and ctx.collection only; for anything outside use a signal"
     )
+
+
+def _end(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Its `finally` blocks run; one that awaits again is left there."""
+    try:
+        coroutine.close()
+    except Exception:
+        return

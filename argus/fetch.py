@@ -7,8 +7,8 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from argus.plan import Node, Plan, Slot
-from proto.codec import encode_scalar
-from proto.errors import ValueTypeError
+from proto.codec import KEY_BYTES_MAX, encode_scalar
+from proto.errors import InvalidMessageError
 from proto.flows.model import Collection, Reference, Table
 from proto.values import coerce, to_python
 from repo.api import Reads
@@ -17,6 +17,8 @@ from repo.rows import GroupReader
 from repo.system import collection_index
 
 Values = Sequence[Any]
+
+_NOWHERE = b"\xff"  # no encoded value begins so
 
 
 @dataclass(slots=True)
@@ -60,7 +62,11 @@ class Fetch:
             for node in plan.nodes
             if node.parent is not None and isinstance(node.hop, Reference)
         }
-        self._nulls = [tuple([None] * len(slot.columns)) for slot in plan.slots]
+        self._nulls = [(None,) * len(slot.columns) for slot in plan.slots]
+        self._slots = {
+            node.path: sorted(node.slots.values(), key=lambda slot: slot.group != node.table.key_group())
+            for node in plan.nodes
+        }
 
     def rows(self, snapshot: Reads, documents: Sequence[bytes]) -> Fetched:
         """documents: keys of root rows, without repetition."""
@@ -92,65 +98,55 @@ class Fetch:
         """Keys of the parents: the child's source, then its reference columns."""
         assert node.parent is not None
         suffix = self._suffixes[node.path]
-        memo: dict[Any, bytes] = {}
-        slot, at = _place(node.parent, hop.columns[0])
-        rows = above.slots[slot.number]
-        keys: list[bytes | None] = []
-        if len(hop.columns) == 1:
-            for key, row in zip(above.keys, rows, strict=True):
-                value = row[at]
-                if value is None or key is None:
-                    keys.append(None)
-                    continue
-                end = memo.get(value)
-                if end is None:
-                    end = memo[value] = suffix((value,))
-                keys.append(source_part(key) + end)
-            return keys
-        columns = [
-            [row[at] for row in above.slots[slot.number]]
-            for slot, at in (_place(node.parent, name) for name in hop.columns)
+        columns = [(above.slots[slot.number], at) for slot, at in (_place(node.parent, name) for name in hop.columns)]
+        if len(columns) == 1:
+            return _parents_by_one(above.keys, *columns[0], suffix)
+        values = zip(*([row[at] for row in rows] for rows, at in columns), strict=True)
+        return [
+            None if key is None or None in parts else source_part(key) + suffix(parts)
+            for key, parts in zip(above.keys, values, strict=True)
         ]
-        for key, *values in zip(above.keys, *columns, strict=True):
-            keys.append(None if key is None or None in values else source_part(key) + suffix(values))
-        return keys
 
     def _children(self, snapshot: Reads, hop: Collection, above: _Flat) -> _Flat:
-        wanted = [key for key in above.keys if key is not None]
-        found = iter(snapshot.scan_prefixes(collection_index(hop), [index_prefix(key) for key in wanted], hop.limit))
-        keys: list[bytes | None] = []
-        lengths: list[int] = []
-        for key in above.keys:
-            entries = [] if key is None else next(found)
-            keys += [child for _, child in entries]
-            lengths.append(len(entries))
+        parents = [key for key in dict.fromkeys(above.keys) if key is not None]
+        pages = snapshot.scan_prefixes(collection_index(hop), list(map(index_prefix, parents)), hop.limit)
+        children: dict[bytes | None, list[bytes]] = {None: []}
+        for parent, entries in zip(parents, pages, strict=True):
+            children[parent] = [child for _, child in entries]
+        keys: list[bytes | None] = [child for key in above.keys for child in children[key]]
+        lengths = [len(children[key]) for key in above.keys]
         counts = lengths if above.counts is None else [sum(part) for part in _grouped(lengths, above.counts)]
         return _Flat(keys, {}, counts)
 
     def _read(self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None]) -> list[bool]:
-        """Fills the node's slots; returns for each key whether its row is there."""
-        unique = list(dict.fromkeys(key for key in flat.keys if key is not None))
-        present: dict[bytes | None, bool] = {}
-        bad: set[bytes] = set()
-        key_group = node.table.key_group()
-        for group, slot in node.slots.items():
-            reader = self._readers[node.table.name, group]
-            nulls = self._nulls[slot.number]
+        """Fills the node's slots; returns for each key whether its row is there. Of a row that is not, no group is
+        seen: a handler's may outlive its source's."""
+        unique = [key for key in dict.fromkeys(flat.keys) if key is not None]
+        absent: set[bytes | None] = {None}
+        parked: set[bytes] = set()
+        for slot in self._slots[node.path]:  # the group that says whether the row is there comes first
+            nulls, main = self._nulls[slot.number], not flat.slots
             rows: dict[bytes | None, Values] = {None: nulls}
-            for key, version in zip(unique, snapshot.read(node.table.name, group, unique), strict=True):
-                record = reader.record(version)
-                values = None if record is None else record.values
-                rows[key] = nulls if values is None else values
+            records = self._readers[node.table.name, slot.group].records(
+                snapshot.read(node.table.name, slot.group, unique)
+            )
+            for key, record in zip(unique, records, strict=True):
+                if record is None or record.values is None or key in absent:
+                    rows[key] = nulls
+                    if main:
+                        absent.add(key)
+                else:
+                    rows[key] = record.values
                 if record is not None and record.parked:
-                    bad.add(key)
-                if group == key_group:
-                    present[key] = values is not None
-                    if values is None and not isinstance(node.hop, Collection) and node.parent is not None:
-                        bad.add(key)
+                    parked.add(key)
+            if main and isinstance(node.hop, Collection) and len(absent) > 1:
+                _drop(flat, absent)
             flat.slots[slot.number] = [rows[key] for key in flat.keys]
-        if bad:
-            self._note_missing(node, flat, bad, missing)
-        return [present.get(key, False) for key in flat.keys]
+        if node.parent is not None and len(absent) > 1:
+            parked.update(key for key in absent if key is not None)
+        if parked:
+            self._note_missing(node, flat, parked, missing)
+        return [key not in absent for key in flat.keys]
 
     def _note_missing(self, node: Node, flat: _Flat, bad: set[bytes], missing: list[list[str] | None]) -> None:
         owners: Sequence[int] = range(len(flat.keys))
@@ -166,6 +162,34 @@ class Fetch:
                     noted.append(text)
 
 
+def _parents_by_one(
+    keys: Sequence[bytes | None], rows: Sequence[Values], at: int, suffix: Callable[[Sequence[Any]], bytes]
+) -> list[bytes | None]:
+    """The usual case, a reference of one column. Each parent is encoded once: its children are many."""
+    known: dict[Any, bytes | None] = {None: None}
+    prefix = b""
+    found: list[bytes | None] = []
+    for key, row in zip(keys, rows, strict=True):
+        value = row[at]
+        if key is None:
+            found.append(None)
+            continue
+        if not prefix or not key.startswith(prefix):  # another source
+            prefix, known = source_part(key), {None: None}
+        if value not in known:
+            known[value] = prefix + suffix((value,))
+        found.append(known[value])
+    return found
+
+
+def _drop(flat: _Flat, absent: set[bytes | None]) -> None:
+    """Leaves children out that are in the index and not in the snapshot."""
+    assert flat.counts is not None
+    kept = [[key for key in keys if key not in absent] for keys in _grouped(flat.keys, flat.counts)]
+    flat.keys = [key for keys in kept for key in keys]
+    flat.counts = list(map(len, kept))
+
+
 def _place(node: Node, column: str) -> tuple[Slot, int]:
     for slot in node.slots.values():
         if column in slot.columns:
@@ -174,22 +198,22 @@ def _place(node: Node, column: str) -> tuple[Slot, int]:
 
 
 def parent_suffix(child: Table, columns: Sequence[str], parent: Table) -> Callable[[Sequence[Any]], bytes]:
-    """Reference values of a child -> its parent's key without the source; values take the types of the parent's key."""
+    """Reference values of a child -> its parent's key without the source; values take the types of the parent's key.
+
+    Values that no parent can have (of another type, or too long for a key) give a key that no row has.
+    """
     kinds = [parent.columns[name].type for name in parent.key]
     same = [child.columns[name].type for name in columns] == kinds
 
     def suffix(values: Sequence[Any]) -> bytes:
-        typed = values if same else [_fitted(kind, value) for kind, value in zip(kinds, values, strict=True)]
-        return b"".join(map(encode_scalar, typed)) + b"\0"
+        try:
+            typed = values if same else [coerce(kind, value) for kind, value in zip(kinds, values, strict=True)]
+            encoded = b"".join(map(encode_scalar, typed)) + b"\0"
+        except InvalidMessageError:
+            return _NOWHERE
+        return encoded if len(encoded) <= KEY_BYTES_MAX else _NOWHERE
 
     return suffix
-
-
-def _fitted(kind: str, value: Any) -> Any:
-    try:
-        return coerce(kind, value)
-    except ValueTypeError:
-        return value  # no parent can have this key: the row is missing, and listed as such
 
 
 def _grouped(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:

@@ -1,52 +1,53 @@
 """Long work in slices: fan-outs too large for one pass, refreshes of all documents, handlers over all rows.
 
 A job is a row of `_jobs`; each slice builds some documents and stores the job's cursor, in one durable group. So it
-resumes where it was after any crash, and can be paused by whoever writes its row.
+resumes where it was after any crash, and can be paused by whoever writes its row. A job whose slice fails waits longer
+each time, and does not hold up the others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import math
+from dataclasses import dataclass
 
-from argus.build import Builder
-from argus.climb import Climber, Target, decode_frames, encode_frames, first_frames
+from argus.climb import encode_frames, first_frames
 from argus.context import row_of
 from argus.dispatch import Spread
-from argus.handle import Call, Handlers
-from argus.registry import Application
-from proto.codec import encode_key
-from proto.errors import UnavailableError
-from proto.events import Cause, decode_cause
+from argus.job_states import JobStates
+from argus.slices import BEGIN, Slices
+from proto.errors import CorruptionError, FencedError, OutcomeUnknownError
+from proto.events import Cause, encode
 from proto.lane import Lane
 from proto.ports.clock import Clock
 from proto.ports.log import Durable
-from repo.api import Repo, Transaction
-from repo.system import JOBS, STATE, JobState, decode_job_state, encode
+from repo.system import JobState
 
-JOBS_MAX = 100_000
+BACK_OFF_MS = 100.0
+BACK_OFF_MS_MAX = 30_000.0
+
+TURNS = 8
+"""Every so many slices the lowest lane comes first: fan-outs of edits must not starve a refresh."""
+
+_NAME_BYTES_MAX = 200  # of 400 that a key may have
+_STOPPING = (CorruptionError, FencedError, OutcomeUnknownError)
+
+
+@dataclass(slots=True)
+class _Failure:
+    """A job whose last slice failed. told: it stands in the job's row."""
+
+    attempts: int
+    error: str
+    not_before_ms: float
+    told: bool = False
 
 
 class Jobs:
     """Creates, lists and advances jobs. Only one process runs them (it holds the claim on the notifications)."""
 
-    def __init__(
-        self,
-        repo: Repo,
-        durable: Durable,
-        application: Application,
-        builders: Mapping[str, Builder],
-        climber: Climber,
-        targets: Mapping[str, Target],
-        handlers: Handlers,
-        clock: Clock,
-    ) -> None:
-        self._repo, self._durable, self._application = repo, durable, application
-        self._builders, self._climber, self._targets, self._handlers = builders, climber, targets, handlers
-        self._clock = clock
-        self._running: dict[str, JobState] | None = None
-        self._slices: dict[str, Callable[[JobState, int], int]] = {
-            "fanout": self._fanout,
-            "refresh": self._refresh,
-            "handle": self._handle,
-        }
+    def __init__(self, states: JobStates, slices: Slices, durable: Durable, clock: Clock) -> None:
+        self._states, self._slices, self._durable, self._clock = states, slices, durable, clock
+        self._failed: dict[str, _Failure] = {}
+        self._turn = 0
 
     def fanout(self, spread: Spread) -> None:
         """A fan-out that goes on as a job from the beginning of its climb."""
@@ -59,113 +60,111 @@ class Jobs:
         """Builds every document of a type again, in the Low lane; True once that is done."""
         return self._begin(f"refresh {document_type} {signature:08x}", "refresh", document_type)
 
+    def refresh_begun(self, document_type: str, signature: int) -> bool:
+        """Whether that refresh was ever begun: changes after its beginning must be built beside it."""
+        return self._states.stored(_bounded(f"refresh {document_type} {signature:08x}"))[0] is not None
+
     def handle(self, handler: str, table: str, signature: int) -> bool:
         """Calls a handler for every row of a table, in the Low lane; True once that is done."""
         name = handler.rpartition(":")[2]
         return self._begin(f"handle {name} {table} {signature:08x}", "handle", f"{handler} {table}")
 
     def running(self) -> list[JobState]:
-        """Jobs that are not finished, oldest first."""
-        if self._running is None:
-            with self._repo.snapshot() as snapshot:
-                stored = [
-                    decode_job_state(version.value or b"") for _, version in snapshot.scan(JOBS, STATE, limit=JOBS_MAX)
-                ]
-            self._running = {job.id: job for job in stored if job.state in ("running", "paused")}
-        return sorted(self._running.values(), key=lambda job: job.started_ms)
+        """Jobs that are not finished: by lane, then the oldest first."""
+        return self._states.live()
 
     def forget(self) -> None:
         """A group was undone, and with it jobs that were created or advanced in it: look at the stored ones again."""
-        self._running = None
+        self._states.forget()
 
     def holds(self) -> list[int]:
         """Changes that unfinished fan-outs have still to spread: the watermark stays below them."""
         return [job.at for job in self.running() if job.kind == "fanout"]
 
+    def due_ms(self) -> float:
+        """When (monotonic) a step may have something to do; minus infinity: now; infinity: not before something is
+        committed."""
+        waits = [
+            self._failed[job.id].not_before_ms if job.id in self._failed else -math.inf
+            for job in self.running()
+            if job.state == "running"
+        ]
+        return min([*waits, self._states.look_due_ms()])
+
     def step(self, limit: int, lane: Lane | None = None) -> int:
-        """One slice of the first runnable job (of a lane); returns how many documents or calls it took on; 0:
-        nothing to do."""
-        for job in self.running():
-            if lane is None or job.lane == lane:
-                current = self._current(job)
-                if current.state == "running":
-                    return self._slice(current, limit)
+        """One slice of one job (of a lane); returns how many documents or calls it took on; 0: nothing to do.
+
+        Raises what the slice raised, its group undone; the next step goes on with another job.
+        """
+        self._tell()
+        jobs = [job for job in self.running() if lane is None or job.lane == lane]
+        self._turn += 1
+        if self._turn % TURNS == 0:
+            jobs.sort(key=lambda job: -job.lane)
+        now_ms = self._clock.monotonic_ms()
+        for job in jobs:
+            failure = self._failed.get(job.id)
+            if failure is not None and failure.not_before_ms > now_ms:
+                continue
+            current, timestamp = self._states.stored(job.id)
+            if current is not None and current.state == "running":
+                return self._slice(current, timestamp, limit)
         return 0
 
-    def _current(self, job: JobState) -> JobState:
-        """The stored state: somebody may have paused or cancelled the job."""
-        with self._repo.snapshot() as snapshot:
-            (version,) = snapshot.read(JOBS, STATE, [encode_key((job.id,))])
-        assert self._running is not None and version is not None
-        current = decode_job_state(version.value or b"")
-        if current.state in ("running", "paused"):
-            self._running[job.id] = current
-        else:
-            self._running.pop(job.id, None)
-        return current
-
-    def _slice(self, job: JobState, limit: int) -> int:
-        with self._durable.group():
-            count = self._slices[job.kind](job, limit)
-            job.done += count
-            if not job.cursor:
-                job.state, job.finished_ms = "done", self._clock.now_ms()
-            self._store(job)
-        if job.state == "done" and self._running is not None:
-            self._running.pop(job.id, None)
+    def _slice(self, job: JobState, timestamp: int, limit: int) -> int:
+        try:
+            with self._durable.group():
+                if self._slices.knows(job):
+                    count = self._slices.work(job, limit)
+                    job.done += count
+                    job.attempts, job.error = 0, ""
+                    if not job.cursor:
+                        job.state, job.finished_ms = "done", self._clock.now_ms()
+                else:
+                    count = 0
+                    job.state, job.finished_ms = "cancelled", self._clock.now_ms()
+                    job.error = "the flows file no longer has its target"
+                self._states.store(job, timestamp)
+        except _STOPPING:
+            raise
+        except Exception as error:
+            self._fail(job.id, error)
+            raise
+        self._failed.pop(job.id, None)
         return max(count, 1)
 
-    def _fanout(self, job: JobState, limit: int) -> int:
-        cause = decode_cause(job.change)
-        target = self._targets[job.target]
-        frames = decode_frames(job.cursor)
-        with self._repo.snapshot(at_least=cause.change) as snapshot:
-            found = self._climber.climb(snapshot, target, frames, limit)
-        self._build(target.document, found, cause)
-        job.cursor = encode_frames(frames) if frames else b""
-        return len(found)
+    def _fail(self, job_id: str, error: Exception) -> None:
+        known = self._failed.get(job_id)
+        attempts = 1 if known is None else known.attempts + 1
+        wait_ms = min(BACK_OFF_MS * 2 ** min(attempts - 1, 20), BACK_OFF_MS_MAX)
+        text = f"{type(error).__name__}: {error}"
+        self._failed[job_id] = _Failure(attempts, text, self._clock.monotonic_ms() + wait_ms)
+        self._states.forget()
 
-    def _refresh(self, job: JobState, limit: int) -> int:
-        root = self._application.flows.documents[job.target].root
-        keys = self._page(job, root, limit)
-        self._build(job.target, keys, Cause(job.at, Lane.LOW))
-        return len(keys)
-
-    def _handle(self, job: JobState, limit: int) -> int:
-        handler, _, table = job.target.partition(" ")
-        keys = self._page(job, table, limit)
-        cause = Cause(job.at, Lane.LOW)
-        calls = {Call(handler, row_of(table, key)): (frozenset[str](), cause) for key in keys}
-        if calls and self._handlers.run(calls):
-            raise UnavailableError(f"job {job.id!r}: conflicts go on; the slice is tried again")
-        return len(keys)
-
-    def _build(self, document_type: str, keys: Sequence[bytes], cause: Cause) -> None:
-        if keys and self._builders[document_type].build(dict.fromkeys(keys, cause)):
-            raise UnavailableError(f"a refresh of {document_type!r} meets conflicts; the slice is tried again")
-
-    def _page(self, job: JobState, table: str, limit: int) -> list[bytes]:
-        """The next keys of a table; moves the cursor, b"" at the end. The cursor is one byte and the last key."""
-        group = self._application.flows.tables[table].key_group()
-        with self._repo.snapshot() as snapshot:
-            rows = snapshot.scan(table, group, after=job.cursor[1:], limit=limit)
-        job.cursor = b"\1" + rows[-1][0] if len(rows) == limit else b""
-        return [key for key, _ in rows]
+    def _tell(self) -> None:
+        """Writes why jobs failed into their rows; in the group of the failure it would have been undone, too."""
+        for job_id, failure in list(self._failed.items()):
+            if failure.told:
+                continue
+            job, timestamp = self._states.stored(job_id)
+            if job is None or job.finished_ms:
+                del self._failed[job_id]
+                continue
+            job.attempts, job.error = failure.attempts, failure.error
+            self._states.store(job, timestamp)
+            failure.told = True
 
     def _begin(self, name: str, kind: str, target: str) -> bool:
         """Creates the job if there is none of that name; True when it is done (or was cancelled)."""
-        with self._repo.snapshot() as snapshot:
-            (stored,) = snapshot.read(JOBS, STATE, [encode_key((name,))])
-            at = snapshot.timestamp
-        if stored is None or stored.value is None:
-            self._create(name, kind, Cause(at, Lane.LOW), target, b"\1", b"")
+        job, timestamp = self._states.stored(_bounded(name))
+        if job is None:
+            self._create(name, kind, Cause(timestamp, Lane.LOW), target, BEGIN, b"")
             return False
-        return decode_job_state(stored.value).state in ("done", "cancelled")
+        return job.state in ("done", "cancelled")
 
     def _create(self, name: str, kind: str, cause: Cause, target: str, cursor: bytes, change: bytes) -> None:
-        self.running()
         job = JobState(
-            id=name,
+            id=_bounded(name),
             kind=kind,
             lane=cause.lane,
             at=cause.change,
@@ -174,12 +173,15 @@ class Jobs:
             cursor=cursor,
             started_ms=self._clock.now_ms(),
         )
-        assert self._running is not None
-        self._store(job)
-        self._running[name] = job
+        known, timestamp = self._states.stored(job.id)
+        if known is None:  # otherwise the change was offered again
+            self._states.store(job, timestamp)
 
-    def _store(self, job: JobState) -> None:
-        with self._repo.snapshot() as snapshot:
-            transaction = Transaction(snapshot.timestamp)
-        transaction.write(JOBS, encode_key((job.id,)), STATE, encode(job))
-        self._repo.commit([transaction])
+
+def _bounded(name: str) -> str:
+    """A name that fits in a key."""
+    encoded = name.encode()
+    if len(encoded) <= _NAME_BYTES_MAX:
+        return name
+    digest = hashlib.blake2b(encoded, digest_size=8).hexdigest()
+    return encoded[: _NAME_BYTES_MAX - 20].decode(errors="ignore") + "... " + digest

@@ -22,7 +22,11 @@ class Lifecycle:
         self._repo, self._application, self._argus, self._jobs = repo, application, argus, jobs
         self._number, self._sources = number, tuple(sorted(sources))
         built = load(repo)
-        argus.live = bool(built and any(name in built.built for name in application.flows.documents))
+        signature = refresh_signature(number, sources)
+        argus.live = any(
+            (built is not None and name in built.built) or jobs.refresh_begun(name, signature)
+            for name in application.flows.documents
+        )
         self.first = not argus.live
         """True while nothing has ever been published."""
         self.settled = False
@@ -62,11 +66,18 @@ class Lifecycle:
 
     def _handled(self, handler: str, built: Mapping[str, int]) -> bool:
         spec = self._application.handlers[handler]
-        signature = _signature(spec.version, *spec.observes, *self._sources)
+        columns = [
+            (table.name, column.name, column.type)
+            for table in self._application.flows.tables.values()
+            for column in table.columns.values()
+            if column.writer == handler
+        ]
+        signature = _signature(spec.version, *spec.observes, *columns, *self._sources)
         if built.get(f"handler {handler}") == signature:
             return True
         tables = sorted({observed.partition(".")[0] for observed in spec.observes})
-        if not all(self._jobs.handle(handler, table, signature) for table in tables):
+        job_signature = _signature(self._number, signature)  # of an earlier adoption there may be a finished job
+        if not all(self._jobs.handle(handler, table, job_signature) for table in tables):
             return False
         mark_built(self._repo, f"handler {handler}", signature)
         return True

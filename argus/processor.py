@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from argus.build import Builder
-from argus.climb import Climber, Target, first_frames
+from argus.climb import Climber, first_frames
 from argus.dispatch import Dispatcher, Spread, Work
 from argus.handle import Handlers
 from argus.jobs import Jobs
-from argus.reads import readers_of
 from proto.events import Cause, decode_notification
 from proto.ports.processor import DONE, Item, Outcome, Retry
 from repo.api import Repo
@@ -57,8 +56,12 @@ class Argus:
         return [outcome] * len(batch)
 
     def _documents(self, work: Work, newest: int) -> bool:
-        self._spread(work, newest)
-        return any([self._build(self._builders[name], causes) for name, causes in work.requests.items()])
+        if work.spreads:
+            self._spread(work, newest)
+        again = False
+        for document_type, causes in work.requests.items():
+            again = self._build(self._builders[document_type], causes) or again
+        return again
 
     def _build(self, builder: Builder, causes: dict[bytes, Cause]) -> bool:
         again = False
@@ -70,28 +73,15 @@ class Argus:
     def _spread(self, work: Work, newest: int) -> None:
         """Finds the documents above changed rows, at a snapshot at or above the change (N2); large fan-outs become
         jobs."""
-        if not work.spreads and not work.rows:
-            return
+        large: list[Spread] = []
         with self._repo.snapshot(at_least=newest) as snapshot:
-            seen: set[tuple[Target, bytes]] = set()
-            for spread in reversed(work.spreads):  # the newest cause of a row first; older ones add nothing
-                if (spread.target, spread.key) in seen and not spread.moved:
-                    continue
-                seen.add((spread.target, spread.key))
-                frames = first_frames(spread.target.hops, spread.key, spread.moved)
-                found = self._climber.climb(snapshot, spread.target, frames, FANOUT_INLINE_MAX)
-                if frames:
-                    self._jobs.fanout(spread)
-                else:
-                    _request(work, spread, found)
-            for table, key, cause in work.rows:
-                for document_type, builder_key in readers_of(snapshot, self._builders, table, key):
-                    work.requests.setdefault(document_type, {}).setdefault(builder_key, cause)
-
-
-def _request(work: Work, spread: Spread, found: Sequence[bytes]) -> None:
-    requests = work.requests.setdefault(spread.target.document, {})
-    for key in found:
-        known = requests.get(key)
-        if known is None or known.change < spread.cause.change:
-            requests[key] = spread.cause
+            for target, spreads in work.spreads.items():
+                starts = [first_frames(target.hops, spread.key, spread.moved) for spread in spreads.values()]
+                reached = self._climber.reach(snapshot, target, starts, FANOUT_INLINE_MAX)
+                for spread, documents in zip(spreads.values(), reached, strict=True):
+                    if documents is None:
+                        large.append(spread)
+                    else:
+                        work.request(target.document, documents, spread.cause)
+        for spread in large:
+            self._jobs.fanout(spread)

@@ -1,6 +1,7 @@
 """The publisher: changed documents, in commit order, into the documents topic."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from proto.events import DOCUMENTS, Cause, DeltaDocument, decode_document_changes, encode
 from proto.ports.clock import Clock
@@ -13,16 +14,20 @@ from repo.system import CONTENT, document_table
 
 
 class Publisher:
-    """proto.ports.processor.Processor over the publications topic.
+    """proto.ports.processor.Processor over the publications topic. Nobody else appends to the documents topic.
 
     The sequence is the content's commit timestamp. A document that has changed again meanwhile is published once, as
     it is now.
+
+    What it has said it remembers by the place in the topic, because the group in which it said so may be undone: then
+    the topic ends before that place, and it is said again. So it is when the topic was trimmed beyond it.
     """
 
     def __init__(self, repo: Repo, log: Log, schemas: Schemas, clock: Clock) -> None:
         self._repo, self._log, self._schemas, self._clock = repo, log, schemas, clock
-        self._announced: set[int] = set()
-        self._watermark = 0
+        self._announced: dict[int, int] = {}  # schema id -> offset
+        self._beat = (0, 0)  # watermark, offset
+        self._end = 0  # of the topic, after what was appended last
         self.published = 0
 
     def process(self, batch: Sequence[Item]) -> Sequence[Outcome]:
@@ -33,42 +38,56 @@ class Publisher:
             keys = wanted.setdefault(changes.type, {})
             for key, cause in zip(changes.keys, changes.causes, strict=True):
                 keys[key] = reasons[cause]
+        self._look()
+        found: list[tuple[int, bytes, int]] = []
+        for document_type, causes in wanted.items():
+            found += self._documents(document_type, causes)
+        found.sort(key=itemgetter(0))
         messages: list[bytes] = []
-        for document_type, keys in wanted.items():
-            self._messages(document_type, keys, messages)
-        if messages:
-            self._log.append(DOCUMENTS, 0, messages)
+        for _, message, schema in found:
+            if schema not in self._announced:
+                self._announced[schema] = self._end + len(messages)
+                messages.append(encode(DeltaDocument("schema", content=encode(Schema(self._schemas.names(schema))))))
+            messages.append(message)
+        self._append(messages)
+        self.published += len(found)
         return [DONE] * len(batch)
 
     def heartbeat(self, watermark: int) -> None:
         """Says that everything up to `watermark` is published, or was found unchanged."""
-        if watermark > self._watermark:
-            self._watermark = watermark
-            beat = DeltaDocument("heartbeat", watermark=watermark, publish_ms=self._clock.now_ms())
-            self._log.append(DOCUMENTS, 0, [encode(beat)])
+        self._look()
+        if watermark > self._beat[0]:
+            self._beat = watermark, self._end
+            self._append([encode(DeltaDocument("heartbeat", watermark=watermark, publish_ms=self._clock.now_ms()))])
 
-    def _messages(self, document_type: str, wanted: dict[bytes, tuple[Cause, float]], messages: list[bytes]) -> None:
+    def _documents(self, document_type: str, wanted: dict[bytes, tuple[Cause, float]]) -> list[tuple[int, bytes, int]]:
+        """(sequence, message, schema id) of each document."""
         now_ms = self._clock.now_ms()
-        announced = self._announced
         with self._repo.snapshot() as snapshot:
             versions = snapshot.read(document_table(document_type), CONTENT, list(wanted))
+        found: list[tuple[int, bytes, int]] = []
         for (key, (cause, build_ms)), version in zip(wanted.items(), versions, strict=True):
             if version is None or version.value is None:
                 continue
-            schema = schema_of(version.value)
-            if schema not in announced:
-                messages.append(self._announce(schema))
             delta = DeltaDocument(
                 "document", document_type, key, version.commit_timestamp, version.value, 0,
                 cause.lane, cause.commit_ms, cause.capture_ms, cause.apply_ms, build_ms, now_ms,
             )  # fmt: skip
-            messages.append(encode(delta))
-        self.published += len(wanted)
+            found.append((version.commit_timestamp, encode(delta), schema_of(version.value)))
+        return found
 
-    def _announce(self, schema_id: int) -> bytes:
-        """A schema goes out before the first document that needs it, once for each publisher's life."""
-        self._announced.add(schema_id)
-        return encode(DeltaDocument("schema", content=encode(Schema(self._schemas.names(schema_id)))))
+    def _look(self) -> None:
+        """Forgets what the topic does not hold, or no longer."""
+        first, end = self._log.bounds(DOCUMENTS, 0)
+        if end < self._end or first:
+            self._announced = {schema: place for schema, place in self._announced.items() if first <= place < end}
+        if self._beat[1] >= end:
+            self._beat = (0, 0)
+        self._end = end
+
+    def _append(self, messages: list[bytes]) -> None:
+        if messages:
+            self._end = self._log.append(DOCUMENTS, 0, messages) + len(messages)
 
 
 def schema_of(content: bytes) -> int:

@@ -1,25 +1,48 @@
-"""The index of rows that builds read by themselves, through ctx.read: row -> documents."""
+"""The index of what builds read by themselves, through ctx.read and ctx.collection: row or collection -> documents.
 
-from collections.abc import Iterable, Iterator
+A build cannot know beforehand what such a function will read, so it notes it, with the document. Garbage: a build takes
+back what it no longer reads.
+"""
 
-from repo.api import Snapshot
-from repo.keys import index_prefix
-from repo.system import reads_index
+from dataclasses import dataclass
 
-READERS_MAX = 100_000
+from proto.flows.model import Flows
+from repo.keys import index_entry, index_prefix
+from repo.system import collection_index, reads_index
+
+Noted = tuple[str, bytes]
+"""(table, row's key), or (name of a collection's index, parent's key)."""
 
 
-def read_address(table: str, key: bytes) -> bytes:
-    """How a row stands in the index."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A hop from what was read to the documents that read it."""
+
+    document: str
+    table: str
+
+    @property
+    def index(self) -> str:
+        return reads_index(self.document)
+
+    def prefix(self, key: bytes) -> bytes:
+        """What the entries of one row begin with."""
+        return index_prefix(_address(self.table, key))
+
+
+def read_entry(noted: Noted, document: bytes) -> bytes:
+    """Key of the index entry; its value is the document's key."""
+    return index_entry(_address(*noted), document)
+
+
+def readable(flows: Flows) -> dict[str, frozenset[str]]:
+    """All that can be read: tables, with their columns; indexes of collections, without."""
+    found = {table.name: frozenset(table.columns) for table in flows.tables.values()}
+    for table in flows.tables.values():
+        for collection in table.collections.values():
+            found[collection_index(collection)] = frozenset()
+    return found
+
+
+def _address(table: str, key: bytes) -> bytes:
     return table.encode() + b"\0" + key
-
-
-def readers_of(
-    snapshot: Snapshot, document_types: Iterable[str], table: str, key: bytes
-) -> Iterator[tuple[str, bytes]]:
-    """(document type, key) of every document whose build read the row."""
-    prefix = index_prefix(read_address(table, key))
-    for document_type in document_types:
-        (entries,) = snapshot.scan_prefixes(reads_index(document_type), [prefix], READERS_MAX)
-        for _, document in entries:
-            yield document_type, document

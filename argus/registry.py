@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import iscoroutinefunction, signature
 from types import ModuleType
 
 import xxhash
@@ -112,15 +113,31 @@ def _field_spec(flows: Flows, root: str, field: Field, known: Mapping[str, Spec]
         except FlowsError as error:
             message = f"field {field.name!r}, input {parameter!r}: {error}"
             raise FlowsError(message, file=field.at.file, line=field.at.line) from None
-    code = spec.function.__code__
-    taken = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-    if code.co_flags & 0x0C == 0 and set(spec.inputs) - taken:
-        odd = sorted(set(spec.inputs) - taken)[0]
-        hint = f"the function takes: {', '.join(sorted(taken)) or 'nothing'}"
-        raise FlowsError(
-            f"field {field.name!r} has no parameter {odd!r}", file=field.at.file, line=field.at.line, hint=hint
-        )
+    _check_parameters(field, spec)
     return spec
+
+
+def _check_parameters(field: Field, spec: FieldSpec) -> None:
+    """The function can be called with its inputs, by name; an asynchronous one with `ctx` before them."""
+    accepted = signature(spec.function)
+    try:
+        accepted.bind(*(["ctx"] if spec.asynchronous else []), **spec.inputs)
+    except TypeError as error:
+        hint = f"its inputs are {', '.join(spec.inputs) or 'none'}, the function takes {accepted}"
+        message = f"field {field.name!r}: {error} when {spec.name} is called with its inputs"
+        raise FlowsError(message, file=field.at.file, line=field.at.line, hint=hint) from None
+
+
+def _check_handler_function(reference: str, spec: HandlerSpec, at: Location) -> None:
+    """`async def NAME(ctx, change)`."""
+    hint = f"write: async def {spec.name}(ctx: HandlerContext, change: Change) -> None"
+    try:
+        signature(spec.function).bind("ctx", "change")
+    except TypeError as error:
+        raise FlowsError(f"handler {reference!r}: {error}", file=at.file, line=at.line, hint=hint) from None
+    if not iscoroutinefunction(spec.function):
+        message = f"handler {reference!r} is not an async function"
+        raise FlowsError(message, file=at.file, line=at.line, hint=hint)
 
 
 def _handlers(flows: Flows, known: Mapping[str, Spec]) -> dict[str, HandlerSpec]:
@@ -133,12 +150,17 @@ def _handlers(flows: Flows, known: Mapping[str, Spec]) -> dict[str, HandlerSpec]
         if not isinstance(spec, HandlerSpec):
             hint = "a function that writes rows is marked with @handler(observes=[...], version=...)"
             raise FlowsError(f"{reference!r} is not a @handler", file=at.file, line=at.line, hint=hint)
+        twin = next((name for name, known in handlers.items() if known is spec), None)
+        if twin is not None:
+            message = f"one handler is named in two ways: {twin!r} and {reference!r}"
+            raise FlowsError(message, file=at.file, line=at.line, hint="use one of them for all its columns")
+        _check_handler_function(reference, spec, at)
         handlers[reference] = spec
         for observed in spec.observes:
             _check_observed(flows, reference, observed, at)
-    used = {spec.name for spec in handlers.values()}
+    used = list(handlers.values())
     for name, spec in known.items():
-        if isinstance(spec, HandlerSpec) and ":" not in name and name not in used:
+        if isinstance(spec, HandlerSpec) and ":" not in name and spec not in used:
             hint = f'give it a derived column: [tables.TABLE.derived] COLUMN = {{type = "...", handler = "{name}"}}'
             raise FlowsError(f"handler {name!r} has no column to write in the flows file", file=flows.file, hint=hint)
     return handlers

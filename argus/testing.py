@@ -14,11 +14,12 @@ from typing import Any
 
 from argus.api import Change, HandlerSpec, RowRef
 from argus.compile import Compiled, compile_document, result_check
-from argus.context import Context, RowStore, row_key
+from argus.context import Context, row_key
 from argus.driver import drive
 from argus.fetch import Fetch
 from argus.memory_rows import MemoryRows, MemorySnapshot
 from argus.registry import Application, register
+from argus.rows import RowStore
 from proto.codec import encode_key
 from proto.errors import InvalidMessageError
 from proto.flows.model import Flows

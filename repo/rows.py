@@ -70,6 +70,20 @@ class GroupReader:
             return self._aligned(record)
         return record
 
+    def records(self, versions: Sequence[Version | None]) -> list[Record | None]:
+        """`record` of each, with little to pay for each."""
+        own, aligned = self._id, self._aligned
+        found: list[Record | None] = []
+        for version in versions:
+            if version is None or version[1] is None:
+                found.append(None)
+                continue
+            record = decode_record(version[1])
+            if record.schema != own and record.values is not None:
+                record = aligned(record)
+            found.append(record)
+        return found
+
     def values(self, version: Version | None) -> list[Any] | None:
         """Only the values; None when the row is not there."""
         record = self.record(version)

@@ -53,6 +53,7 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
               rows of a table
     at        the change's commit timestamp (fanout) or the timestamp at which the job began
     cursor    kind's own position
+    attempts  failures of its present slice, one after another; error: the last one's reason
     """
 
     id: str
@@ -67,6 +68,8 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
     state: str = "running"  # running, paused, done, cancelled
     started_ms: float = 0.0
     finished_ms: float = 0.0
+    attempts: int = 0
+    error: str = ""
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -1,0 +1,106 @@
+"""Whole rows for handlers and asynchronous fields: the reads of a round, gathered."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from argus.api import Row, RowRef
+from argus.context import Context, row_key, row_of
+from argus.driver import Ask
+from argus.fetch import row_dict
+from proto.errors import InvalidMessageError
+from proto.flows.model import Collection, Flows, Table
+from repo.api import Reads, Version
+from repo.keys import index_prefix
+from repo.rows import GroupReader
+from repo.system import collection_index
+
+Readers = Mapping[tuple[str, str], GroupReader]
+"""(table, group) -> reader."""
+
+
+class RowStore:
+    """Reads whole rows for contexts: one storage call a table and group for all that a round asks for."""
+
+    def __init__(self, flows: Flows, readers: Readers) -> None:
+        self._flows, self._readers = flows, readers
+
+    def groups(self, table: str) -> tuple[str, ...]:
+        """The groups that a row of `table` has."""
+        return tuple(self._flows.tables[table].groups())
+
+    def gather(self, snapshot: Reads, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]) -> list[Any]:
+        """The answers of one round. contexts: by the coroutine's index."""
+        children = self._collections(snapshot, contexts, asked)
+        wanted = {row for _, ask in asked for row in ask.rows} | {row for rows in children.values() for row in rows}
+        found = self.rows(snapshot, wanted)
+        answers: list[Any] = []
+        for number, (index, ask) in enumerate(asked):
+            refs = ask.rows if ask.collection is None else children[number]
+            answers.append(_answer(ask, refs, found, contexts[index]))
+        return answers
+
+    def rows(self, snapshot: Reads, wanted: set[RowRef]) -> dict[RowRef, Row | Exception | None]:
+        """Rows by address; None where nothing is; an exception where what is stored does not fit its column."""
+        by_table: dict[str, list[RowRef]] = {}
+        for row in wanted:
+            by_table.setdefault(row.table, []).append(row)
+        found: dict[RowRef, Row | Exception | None] = {}
+        for name, rows in by_table.items():
+            table = self._flows.tables[name]
+            keys = [row_key(row) for row in rows]
+            groups = table.groups()
+            versions = [snapshot.read(name, group, keys) for group in groups]
+            readers = [(self._readers[name, group], group == table.key_group()) for group in groups]
+            for row, *parts in zip(rows, *versions, strict=True):
+                found[row] = _row(table, row, readers, parts)
+        return found
+
+    def _collections(
+        self, snapshot: Reads, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]
+    ) -> dict[int, list[RowRef]]:
+        parents: dict[Collection, list[tuple[int, int, bytes]]] = {}
+        for number, (index, ask) in enumerate(asked):
+            if ask.collection is not None:
+                parent, name = ask.collection
+                hop = self._flows.tables[parent.table].collections[name]
+                parents.setdefault(hop, []).append((number, index, index_prefix(row_key(parent))))
+        children: dict[int, list[RowRef]] = {}
+        for hop, places in parents.items():
+            prefixes = [prefix for _, _, prefix in places]
+            pages = snapshot.scan_prefixes(collection_index(hop), prefixes, hop.limit)
+            for (number, index, _), entries in zip(places, pages, strict=True):
+                children[number] = [row_of(hop.child, child) for _, child in entries]
+                contexts[index].reads.update(children[number])
+        return children
+
+
+def _row(
+    table: Table, ref: RowRef, readers: Sequence[tuple[GroupReader, bool]], parts: Sequence[Version | None]
+) -> Row | Exception | None:
+    """readers: by group, with whether it is the one that says that the row is there. What handlers derived for a row
+    that its source has deleted is not seen."""
+    values: dict[str, Any] = {}
+    there = False
+    try:
+        for (reader, is_key_group), version in zip(readers, parts, strict=True):
+            stored = reader.values(version)
+            there = there or (is_key_group and stored is not None)
+            names = reader.schema.names
+            kinds = [table.columns[name].type for name in names]
+            values.update(row_dict(names, kinds, stored if stored is not None else [None] * len(names)))
+    except Exception as error:  # a value that was stored when its column had another type
+        return InvalidMessageError(f"row {ref.table}/{','.join(map(str, ref.key))} can't be read: {error}")
+    return Row(ref, values) if there else None
+
+
+def _answer(ask: Ask, refs: Sequence[RowRef], found: Mapping[RowRef, Row | Exception | None], context: Context) -> Any:
+    """What an await gets; an exception is raised there."""
+    rows: list[Row | None] = []
+    for ref in refs:
+        stored = found[ref]
+        if isinstance(stored, Exception):
+            return stored
+        rows.append(context.seen(ref, stored))
+    if ask.collection is not None:
+        return [row for row in rows if row is not None]
+    return rows[0] if ask.single else rows
