@@ -51,7 +51,10 @@ class LmdbLog:
         return self._environment.writing()
 
     def last_commit(self) -> int:
-        return self._environment.last_transaction_id()
+        # Not the environment's last_transaction_id: LMDB writes its meta page, where that stands, before it lets
+        # readers see the commit, and syncs in between. Who looked in that moment would find nothing, and never again.
+        with self._environment.read() as transaction:
+            return transaction.id()
 
     def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
         if not values:

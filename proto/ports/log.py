@@ -38,7 +38,10 @@ class Log(Durable, Protocol):
     """Embedded: LMDB. Cluster: Kafka."""
 
     def last_commit(self) -> int:
-        """A number that changes with each commit, of any process: a cheap look at whether anything can be new."""
+        """A number that changes with each commit, of any process: a cheap look at whether anything can be new.
+
+        What is read after it was asked for is at least as new as the commit that it names.
+        """
         ...
 
     def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
