@@ -169,7 +169,7 @@ def test_a_commit_wakes_another_process_and_sigterm_drains_it(
         print(f"\n  commit -> consumed and committed by another process, seen here: {figures}")
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_an_idle_process_takes_less_than_one_percent_of_a_core(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
