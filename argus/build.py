@@ -96,7 +96,7 @@ class Builder:
     ) -> tuple[list[bytes], int]:
         """One snapshot, one commit; alone: one transaction a document instead of one for all. Returns what conflicted,
         and the snapshot that the next attempt needs."""
-        with self._repo.snapshot(at_least=at_least) as snapshot:
+        with self._repo.snapshot(at_least=at_least, still=True) as snapshot:
             wanted = self._to_build(snapshot, keys, causes, newer)
             if not wanted:
                 return [], at_least

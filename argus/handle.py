@@ -57,7 +57,7 @@ class Handlers:
 
     def _attempt(self, calls: Calls, at_least: int) -> list[tuple[Run, Outcome | None]]:
         """One snapshot, one commit. Outcome None: the handler raised. Calls that are acknowledged are left out."""
-        with self._repo.snapshot(at_least=at_least) as snapshot:
+        with self._repo.snapshot(at_least=at_least, still=True) as snapshot:
             runs = self._unacknowledged(snapshot, calls)
             self._drive(snapshot, runs)
             good = [run for run in runs if run.finished.error is None]

@@ -92,7 +92,7 @@ class Reads(Protocol):
         """Of an index table: for each prefix the first `limit_each` entries (key, value) in key order, those above
         `after` only.
 
-        One call for many prefixes. As of now, not of the snapshot (entries have no versions).
+        One call for many prefixes. As of now, not of the snapshot (entries have no versions), unless it is `still`.
         """
         ...
 
@@ -168,8 +168,12 @@ class Repo(Protocol):
         SettingsError."""
         ...
 
-    def snapshot(self, at_least: int = 0) -> Snapshot:
-        """The newest snapshot. Raises UnavailableError when the store can't reach `at_least` (N1)."""
+    def snapshot(self, at_least: int = 0, still: bool = False) -> Snapshot:
+        """The newest snapshot. Raises UnavailableError when the store can't reach `at_least` (N1).
+
+        still: while it is entered (`with`), `scan_prefixes`, too, sees what there was at its timestamp, so that a build
+        is whole; the timestamp is taken on entering. Leave it within a second: it keeps the store from cleaning up.
+        """
         ...
 
     def snapshot_at(self, timestamp: int) -> Snapshot:

@@ -14,6 +14,7 @@ from repo.lmdb.garbage import GarbageCollector
 from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, VALUES, stored_timestamp
 from repo.lmdb.retention import Retention
 from repo.lmdb.snapshot import LmdbSnapshot
+from repo.lmdb.still import StillSnapshot
 from repo.lmdb.store import META
 
 
@@ -39,10 +40,12 @@ class LmdbRepo:
     def tables(self) -> Iterator[TableSpec]:
         return self._catalog.specs()
 
-    def snapshot(self, at_least: int = 0) -> Snapshot:
+    def snapshot(self, at_least: int = 0, still: bool = False) -> Snapshot:
         timestamp = self.last_timestamp()
         if timestamp < at_least:
             raise UnavailableError(f"the newest commit here is {timestamp}; {at_least} was asked for. Try again later")
+        if still:
+            return StillSnapshot(self._environment, self._catalog, self._retention, timestamp)
         return self._snapshot(timestamp)
 
     def snapshot_at(self, timestamp: int) -> Snapshot:

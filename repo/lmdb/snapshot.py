@@ -4,6 +4,7 @@ It holds no LMDB transaction between two calls; a call with much to do uses seve
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Self
 
 import lmdb
@@ -55,8 +56,7 @@ class LmdbSnapshot:
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
     ) -> list[list[tuple[bytes, bytes]]]:
         table_id = self._catalog.layouts[table, ""].table_id
-        environment = self._environment
-        with environment.read() as transaction, transaction.cursor(environment.database(INDEX)) as cursor:
+        with self._reading() as transaction, transaction.cursor(self._environment.database(INDEX)) as cursor:
             return [walk.entries(cursor, table_id, prefix, limit_each, after) for prefix in prefixes]
 
     def scan(
@@ -101,14 +101,17 @@ class LmdbSnapshot:
         pass
 
     def _read_slice(self, layout: Layout, keys: Sequence[bytes]) -> list[Version | None]:
-        environment = self._environment
-        with environment.read() as transaction, transaction.cursor(environment.database(CELLS)) as cursor:
+        with self._reading() as transaction, transaction.cursor(self._environment.database(CELLS)) as cursor:
             if layout.keep is Keep.NEWEST:
                 return _read_newest(cursor, layout, keys)
             opened = self._opener(transaction) if layout.large else None
             found = _read_versioned(cursor, layout, keys, visible_from(layout, self._timestamp), opened)
             self._check_age(transaction, layout)
         return found
+
+    def _reading(self) -> "AbstractContextManager[lmdb.Transaction[bytes]]":
+        """The LMDB transaction of one call of `read` or `scan_prefixes`."""
+        return self._environment.read()
 
     def _check_age(self, transaction: "lmdb.Transaction[bytes]", layout: Layout) -> None:
         """After the read, in the same LMDB transaction: what was collected before it began may be missing in it."""

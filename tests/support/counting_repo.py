@@ -8,19 +8,19 @@ from repo.api import Outcome, OutcomeKind, Repo, Snapshot, TableSpec, Transactio
 
 
 class CountingRepo:
-    """commits: calls of commit; transactions: those that were committed; reads: calls of Snapshot.read; staged: tables
-    that transactions wrote."""
+    """commits: calls of commit; transactions: those that were committed; reads, scans: calls of Snapshot.read and of
+    Snapshot.scan_prefixes; staged: tables that transactions wrote."""
 
     def __init__(self, repo: Repo) -> None:
-        self.commits = self.transactions = self.reads = 0
+        self.commits = self.transactions = self.reads = self.scans = 0
         self.staged: set[str] = set()
         self._repo = repo
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
         self._repo.declare(tables)
 
-    def snapshot(self, at_least: int = 0) -> "CountingSnapshot":
-        return CountingSnapshot(self, self._repo.snapshot(at_least))
+    def snapshot(self, at_least: int = 0, still: bool = False) -> "CountingSnapshot":
+        return CountingSnapshot(self, self._repo.snapshot(at_least, still))
 
     def snapshot_at(self, timestamp: int) -> "CountingSnapshot":
         return CountingSnapshot(self, self._repo.snapshot_at(timestamp))
@@ -58,6 +58,12 @@ class CountingSnapshot:
     def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
         self._counts.reads += 1
         return self._snapshot.read(table, group, keys)
+
+    def scan_prefixes(
+        self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
+    ) -> list[list[tuple[bytes, bytes]]]:
+        self._counts.scans += 1
+        return self._snapshot.scan_prefixes(table, prefixes, limit_each, after)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._snapshot, name)

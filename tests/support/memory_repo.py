@@ -33,7 +33,7 @@ class MemoryRepo:
             groups = {**(known.groups if known else {}), **spec.groups}
             self._specs[spec.name] = TableSpec(spec.name, groups, spec.large)
 
-    def snapshot(self, at_least: int = 0) -> "MemorySnapshot":
+    def snapshot(self, at_least: int = 0, still: bool = False) -> "MemorySnapshot":
         if at_least > self._last:
             raise UnavailableError(f"the newest commit is {self._last}, below {at_least}")
         return MemorySnapshot(self, self._last)
