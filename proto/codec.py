@@ -25,7 +25,7 @@ def encode_scalar(value: Scalar) -> bytes:
             raise InvalidMessageError(f"integer {value} does not fit in 64 bits")
         return _INT64.pack(_INT, value + _BIAS)
     if type(value) is str:
-        return b"\x03" + value.encode().replace(b"\0", b"\0\xff") + b"\0"
+        return b"\x03" + _utf8(value).replace(b"\0", b"\0\xff") + b"\0"
     if value is None:
         return b"\x01"
     if isinstance(value, bool):
@@ -102,7 +102,16 @@ def _take_escaped(encoded: bytes, at: int) -> tuple[bytes, int]:
         at += 2
 
 
+def _utf8(value: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise InvalidMessageError(f"{value[:60]!r} holds half a character and cannot be part of a key") from None
+
+
 def _encode_float(value: float) -> bytes:
+    if value != value:
+        raise InvalidMessageError("NaN cannot be part of a key")
     bits = int.from_bytes(struct.pack(">d", value + 0.0), "big")
     return (bits ^ (2**64 - 1) if bits >> 63 else bits | _BIAS).to_bytes(8, "big")
 

@@ -23,9 +23,10 @@ _INT64_MAX = 2**63 - 1
 _DECIMAL_EXPONENT_MAX = 6144  # as in IEEE 754's decimal128; 1e999999999 would be written out as a gigabyte of zeros
 _MISFITS = (
     ValueError, KeyError, TypeError, AttributeError, InvalidOperation, OverflowError, RecursionError, UnicodeError,
-    msgspec.DecodeError,
+    OSError, msgspec.DecodeError,
 )  # fmt: skip
-"""What the conversions below raise for a value that does not fit; RecursionError: JSON nested too deep."""
+"""What the conversions below raise for a value that does not fit; RecursionError: JSON nested too deep; OSError: a
+time that the platform can't hold."""
 
 
 def coerce(kind: str, raw: Any) -> Stored:
@@ -48,14 +49,16 @@ def to_python(kind: str, stored: Stored) -> Any:
 
 def from_python(value: Any) -> Stored:
     """What a handler returned -> the stored form. Raises ValueTypeError for what can't be stored."""
-    if value is None or type(value) in (bool, str, bytes):
+    if value is None or type(value) in (bool, bytes):
         return value
+    if type(value) is str:
+        return value if value.isascii() or _is_text(value) else _refuse(value, "text: it holds half a character")
     if type(value) is int:
         return _int(value) if -_INT64_MAX - 1 <= value <= _INT64_MAX else _refuse(value, "a 64-bit integer")
     if type(value) is float:
         return value if math.isfinite(value) else _refuse(value, "a finite number")
     if isinstance(value, Decimal):
-        return str(value) if value.is_finite() else _refuse(value, "a finite decimal")
+        return format(value, "f") if _is_moderate(value) else _refuse(value, "a finite decimal of moderate size")
     if isinstance(value, datetime):
         return _datetime(value)
     if isinstance(value, date):
@@ -100,13 +103,25 @@ def _float(raw: Any) -> float:
 
 def _decimal(raw: Any) -> str:
     value = Decimal(raw.strip() if isinstance(raw, str) else repr(raw) if isinstance(raw, float) else raw)
-    if not value.is_finite() or isinstance(raw, bytes) or abs(value.adjusted()) > _DECIMAL_EXPONENT_MAX:
+    if not _is_moderate(value) or isinstance(raw, bytes):
         raise ValueError
     return format(value, "f")
 
 
+def _is_moderate(value: Decimal) -> bool:
+    return value.is_finite() and abs(value.adjusted()) <= _DECIMAL_EXPONENT_MAX
+
+
 def _bool(raw: Any) -> bool:
     return _BOOLS[str(raw).strip().lower()] if not isinstance(raw, bytes) else _refuse(raw, "a bool")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _str(raw: Any) -> str:
@@ -156,8 +171,8 @@ _COERCE: dict[str, Callable[[Any], Stored]] = {
     "bytes": _bytes, "date": _date, "datetime": _datetime, "json": _json,
 }  # fmt: skip
 _A = {
-    "int": "a 64-bit integer", "float": "a finite number", "decimal": "a decimal number", "bool": "a bool (0 or 1)", "str": "text",
-    "bytes": "bytes", "date": "a date (YYYY-MM-DD)", "datetime": "a datetime (ISO 8601)", "json": "JSON",
+    "int": "a 64-bit integer", "float": "a finite number", "decimal": "a decimal number", "bool": "a bool (0 or 1)",
+    "str": "text", "bytes": "bytes", "date": "a date (YYYY-MM-DD)", "datetime": "a datetime (ISO 8601)", "json": "JSON",
 }  # fmt: skip
 
 CONVERT: dict[str, Callable[[Any], Any]] = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from proto.codec import encode_key
-from proto.errors import CorruptionError
+from proto.errors import CorruptionError, SettingsError
 from proto.record import Record, Schema, decode_record
 from repo.api import Repo, Transaction, Version
 from repo.system import SCHEMAS, STATE, decode_names, encode
@@ -25,18 +25,11 @@ class Schemas:
         self._known: dict[int, tuple[str, ...]] = {}
 
     def register(self, wanted: Sequence[tuple[str, ...]]) -> list[Schema]:
-        """Stores those that are new, in one commit."""
+        """Stores those that are new, in one commit; again when another process was faster with one of them."""
         schemas = [Schema(names) for names in wanted]
-        keys = [encode_key((schema.id,)) for schema in schemas]
-        with self._repo.snapshot() as snapshot:
-            found = snapshot.read(SCHEMAS, STATE, keys)
-            transaction = Transaction(snapshot.timestamp)
-        for schema, key, stored in zip(schemas, keys, found, strict=True):
-            self._known[schema.id] = schema.names
-            if stored is None:
-                transaction.write(SCHEMAS, key, STATE, encode(schema.names))
-        if transaction.writes:
-            self._repo.commit([transaction])  # a conflict means that somebody else stored the same bytes
+        while not self._all_stored(schemas):
+            pass
+        self._known.update({schema.id: schema.names for schema in schemas})
         return schemas
 
     def names(self, schema_id: int) -> tuple[str, ...]:
@@ -49,6 +42,19 @@ class Schemas:
                 raise CorruptionError(f"a record names schema {schema_id}, which was never stored")
             known = self._known[schema_id] = decode_names(stored.value)
         return known
+
+    def _all_stored(self, schemas: list[Schema]) -> bool:
+        """False after a conflict. Raises SettingsError when two lists of names have one id."""
+        keys = [encode_key((schema.id,)) for schema in schemas]
+        with self._repo.snapshot() as snapshot:
+            found = snapshot.read(SCHEMAS, STATE, keys)
+            transaction = Transaction(snapshot.timestamp)
+        for schema, key, stored in zip(schemas, keys, found, strict=True):
+            if stored is None or stored.value is None:
+                transaction.write(SCHEMAS, key, STATE, encode(schema.names))
+            elif decode_names(stored.value) != schema.names:
+                raise SettingsError(f"columns {schema.names} and {decode_names(stored.value)} share an id: rename one")
+        return not transaction.writes or self._repo.commit([transaction])[0].committed
 
 
 class GroupReader:
