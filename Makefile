@@ -1,29 +1,55 @@
-# The two commands are `make demo` and `make test`; both install what they need into .venv.
-PYTHON ?= python3
+# The two commands are `make demo` and `make test`; both install what they need into .venv. Linux and macOS.
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+DEMO ?=
+BENCH ?=
+TESTS ?=
 
-.PHONY: install demo test check clean
+# The first Python that is new enough, or none; `make install PYTHON=/path/to/python3.12` takes another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: install tools demo test check bench clean
 
 install: $(VENV)/.installed
 
+# What running needs, nothing else.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "adsindex needs Python 3.11 or later, and found none. Install one, or name it:" \
+		"make install PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: adsindex needs" \
+		"Python 3.11 or later" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) can't make virtual environments." \
+		"On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	$(INSTALL) .
+	@touch $@
+
+# And what developing needs.
+tools: $(VENV)/.tools
+
+$(VENV)/.tools: $(VENV)/.installed
+	$(INSTALL) '.[dev]'
+	@touch $@
 
 demo: install
-	$(BIN)/adsindex demo
+	$(BIN)/adsindex demo $(DEMO)
 
-test: install
-	$(BIN)/python -m pytest -n 2
+# First the tests that measure, with the machine to themselves; then all others, two at a time.
+test: tools
+	$(BIN)/python -m pytest -n 0 -m alone $(TESTS)
+	$(BIN)/python -m pytest -n 2 -m 'not alone' $(TESTS)
 
-check: install
+check: tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/tidy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -n 0 tests/tidy
+
+bench: install
+	$(BIN)/adsindex bench $(BENCH)
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

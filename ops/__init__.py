@@ -1,1 +1,1 @@
-""""""
+"""Processes: engine, wiring, command line, settings, brokers, demo."""

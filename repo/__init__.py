@@ -1,1 +1,1 @@
-""""""
+"""The Storage Repo: snapshot-isolated transactions over versioned columns."""

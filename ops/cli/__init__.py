@@ -1,1 +1,1 @@
-""""""
+"""The command line `adsindex`: one module a command."""

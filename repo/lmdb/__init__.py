@@ -1,1 +1,1 @@
-""""""
+"""The embedded engine of the Repo, on LMDB."""
