@@ -198,7 +198,11 @@ class Repo(Protocol):
 
     def collect_garbage(self, before: int, limit: int = 10_000) -> int:
         """Removes versions that no snapshot at or above `before` (or the oldest lease, if older) can see; returns
-        how many."""
+        how many.
+
+        Looks at about `limit` cells, from where the last call stopped, and after the last one at the first again: 0
+        means that nothing was found there, not that the whole store is clean.
+        """
         ...
 
     def tables(self) -> Iterator[TableSpec]: ...

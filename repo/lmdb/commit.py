@@ -56,6 +56,8 @@ class Prepared:
             writes.append((layout, chain, value))
         for table, key, group in transaction.checks:
             layout = layouts[table, group]
+            if layout.keep is Keep.INDEX:
+                raise InvalidMessageError(f"{table!r} is an index: its entries have no versions to check")
             chains.append(layout.table_id + key + layout.group_id)
         for (table, key), value in transaction.index_writes.items():
             self.index.append((layouts[table, ""].table_id + key, value))

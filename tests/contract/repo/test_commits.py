@@ -169,7 +169,9 @@ def test_an_empty_value_is_refused_and_nothing_of_the_list_is_committed(durable_
 
 
 def test_cells_and_index_entries_are_not_mixed_up(engine: Engine) -> None:
-    transaction = Transaction(0)
-    transaction.write(LINKS, key_of(1), "", b"x")
-    with pytest.raises(AdsIndexError):
-        engine.commit(transaction)
+    writing, checking = Transaction(0), Transaction(0)
+    writing.write(LINKS, key_of(1), "", b"x")
+    checking.check(LINKS, key_of(1), "")
+    for transaction in (writing, checking):
+        with pytest.raises(AdsIndexError):
+            engine.commit(transaction)

@@ -57,7 +57,11 @@ def test_a_process_that_is_killed_loses_nothing_and_leaves_nothing_torn(tmp_path
         process = start("write_pairs", tmp_path)
         assert process.stdout is not None
         first = process.stdout.readline()
-        time.sleep(0.02 + 0.03 * kill)  # somewhere in the middle of something
+        until = time.monotonic() + 0.02 + 0.03 * kill  # somewhere in the middle of something
+        while time.monotonic() < until:
+            with repo.snapshot() as snapshot:
+                x, y = (snapshot.read(ITEMS, "a", [key_of(name)]) for name in ("x", "y"))
+            assert x == y
         process.kill()
         acknowledged = int((first + process.communicate()[0]).split()[-1])
         stored = check_pairs(repo, log)
