@@ -166,16 +166,15 @@ class Gateway:
         return True
 
     def _stream(self) -> bool:
-        progress = self._begun
         for _ in range(_SCHEMA_CHANGES_MAX):
-            found = self._materialize(progress.mark)
+            found = self._materialize(self._begun.mark)
             if found is not None:
                 break
-            identify(self.source, self._capture, progress)
+            self._progress = identify(self.source, self._capture, self._begun)
             self._adopt_schema()
         else:
             raise UnavailableError(f"the schema of source {self.source!r} keeps changing")
-        mark, tables = found
+        progress, (mark, tables) = self._begun, found
         self._dirty = False
         if mark.position == progress.position:
             return False

@@ -132,15 +132,18 @@ class Capture(Protocol):
         ...
 
     def poll(self, after: Mark, limit: int) -> Poll | None:
-        """At most `limit` entries above `after`. None: the schema has changed since `refresh`. Raises as `check`."""
+        """At most `limit` entries above `after`. None: schema or identity have changed since `refresh` and `check`.
+
+        Raises SettingsError when the log went back, or entries are missing.
+        """
         ...
 
     def chunk(self, table: str, after: Key | None, limit: int, through: Key | None = None) -> Chunk | None:
-        """The next `limit` rows in key order with after < key (<= through). None as for `poll`."""
+        """The next `limit` rows in key order with after < key (<= through). None: the schema has changed."""
         ...
 
     def rows(self, table: str, keys: Sequence[Key]) -> Chunk | None:
-        """The rows with these keys, those that are there. None as for `poll`."""
+        """The rows with these keys, those that are there. None: the schema has changed."""
         ...
 
     def trim(self, before: int, limit: int) -> int:

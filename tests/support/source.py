@@ -14,6 +14,7 @@ from proto.errors import InvalidMessageError
 from proto.events import UPDATES, TableRows, Unit, decode_unit, lane_topic
 from proto.flows.model import Column, Flows, Table
 from proto.lane import Lane
+from proto.ports.log import Log
 from proto.values import coerce
 
 SOURCE = "shop"
@@ -48,7 +49,7 @@ def flows_of(*tables: Table) -> Flows:
 class Mirror:
     """Rows by table and encoded key, each with its version; None: gone. units: all that were applied, in order."""
 
-    def __init__(self, flows: Flows, log: MemoryLog) -> None:
+    def __init__(self, flows: Flows, log: Log) -> None:
         self.flows, self.log = flows, log
         self.units: list[Unit] = []
         self.rows: dict[str, dict[bytes, tuple[tuple[int, int], Raw | None]]] = {}
@@ -123,13 +124,16 @@ class Mirror:
 class World:
     """A database file, an editor's connection to it, a gateway over it, and the mirror behind."""
 
-    def __init__(self, folder: Path, flows: Flows, setup: str = "", journal: str = "wal", **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, flows: Flows, setup: str = "", journal: str = "wal", log: Log | None = None, **settings: Any
+    ) -> None:
         self.path = folder / "shop.db"
         self.url = f"sqlite:///{self.path}"
         self.editor = sqlite3.connect(self.path, isolation_level=None, timeout=0.2)
         self.editor.execute(f"PRAGMA journal_mode = {journal}")
         self.editor.executescript(setup)
-        self.log, self.clock, self.settings = MemoryLog(), StillClock(), GatewaySettings(**settings)
+        self.log: Any = log or MemoryLog()
+        self.clock, self.settings = StillClock(), GatewaySettings(**settings)
         self.flows = flows
         self.mirror = Mirror(flows, self.log)
         self.gateway = self._gateway()

@@ -83,7 +83,8 @@ class SqliteCapture:
     def check(self, mark: Mark, identity: str) -> None:
         self._identity = identity
         with self._file.reading():
-            self._checked_newest(mark)
+            if self._checked_newest(mark) is None:
+                raise SettingsError(self._stopped("another database has taken its place"))
 
     def poll(self, after: Mark, limit: int) -> Poll | None:
         file = self._file
@@ -91,6 +92,8 @@ class SqliteCapture:
             if not self._schema_is_known():
                 return None
             newest = self._checked_newest(after)
+            if newest is None:
+                return None
             begin, through = after.position, min(newest, after.position + limit)
             if begin == newest:
                 return Poll(after, newest, [])
@@ -175,13 +178,13 @@ class SqliteCapture:
         position: int = self._file.one(f"SELECT coalesce(max(sequence), 0) FROM {CHANGES}")[0]
         return position
 
-    def _checked_newest(self, mark: Mark) -> int:
-        """The newest position, after a look at who the source is, and whether its log still goes through `mark`."""
+    def _checked_newest(self, mark: Mark) -> int | None:
+        """The newest position, after a look whether the log still goes through `mark`; None: another identity."""
         found = self._file.all(_WHERE_IT_STANDS, (mark.position,))
         newest, at_ms, identity = found[0] if found else (0, None, "")
         newest = newest or 0
         if identity != self._identity:
-            raise SettingsError(self._stopped("another database has taken its place"))
+            return None
         if newest < mark.position:
             raise SettingsError(
                 self._stopped(f"its change log went back, from {mark.position} to {newest}: it was restored")

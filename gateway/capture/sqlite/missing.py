@@ -9,7 +9,7 @@ KEY_COLUMNS_MAX = 16
 
 
 def why_not(table: CapturedTable, schema: Schema, shape: TableShape | None) -> str:
-    """ "" when it can be captured."""
+    """ "" when it can be captured; else what is wrong, and then a sentence with what to change."""
     entry = f"[tables.{table.name}]"
     if shape is None:
         hint = nearest(table.source_table, schema.tables())
@@ -18,13 +18,17 @@ def why_not(table: CapturedTable, schema: Schema, shape: TableShape | None) -> s
             f"Change `source` of {entry} in the flows file, take the entry out, or bring the table back."
         )
     if shape.kind != "table":
-        return f"{table.source_table!r} is a {shape.kind}, which can't have triggers; name a table in {entry}."
+        return (
+            f"{table.source_table!r} is a {shape.kind}, which has no triggers. Change `source` of {entry} to a table."
+        )
     known = {name.lower() for name in shape.columns} | ({shape.row_id} if shape.row_id else set())
     gone = [name for name in table.columns if name.lower() not in known]
     if gone:
         return _columns_gone(table, shape, gone, entry)
     if len(table.key) > KEY_COLUMNS_MAX:
-        return f"the key of {entry} has {len(table.key)} columns; at most {KEY_COLUMNS_MAX} can be captured."
+        return (
+            f"the key of {entry} has {len(table.key)} columns; at most {KEY_COLUMNS_MAX} can be kept. Change its `key`."
+        )
     if not key_is_unique(table, shape):
         return _key_not_unique(table, shape, entry)
     return ""

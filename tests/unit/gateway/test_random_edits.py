@@ -189,7 +189,7 @@ class Edits(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "world") and not self.dropped)
     @invariant()
     def money_is_neither_made_nor_lost_in_between(self) -> None:
-        """Their edits are always one transaction. Not so for a column that is dropped in one table, then in the other."""
+        """Their edits are always one transaction; a column that is dropped in one, then in the other, is not."""
         mirror = self.world.mirror
         mirror.pull()
         if any(unit.kind == "done" and unit.first for unit in mirror.units):
