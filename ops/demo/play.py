@@ -122,7 +122,7 @@ def _result(
         edits=len(edits),
         mismatches=len(wrong),
         lost=sum(1 for edit in edits if wrong.intersection(edit.ads)),
-        torn=sum(_is_torn(process, seen) for seen in witness.published),
+        torn=sum(is_torn_version(process, seen) for seen in witness.published),
         latency_ms=_quantiles([latency for _, latency in timed]),
         stages_ms={stage: _quantiles([seen.stages_ms[at] for seen in live]) for at, stage in enumerate(STAGES)},
         version=version("adsindex"),
@@ -149,7 +149,8 @@ def served_documents(reader: DocumentReader) -> dict[Any, Document]:
     return found
 
 
-def _is_torn(process: Process, seen: Published) -> bool:
+def is_torn_version(process: Process, seen: Published) -> bool:
+    """Whether a published version mixes two source transactions."""
     fields = fields_of(decode_document(seen.content), process.store.schemas)
     return bool(fields) and is_torn(fields)
 
