@@ -4,7 +4,7 @@ import pytest
 
 from proto.errors import SettingsError, UnavailableError
 from repo.api import Keep, TableSpec, Transaction, Version
-from tests.support.engines import DOCUMENTS, ITEMS, Engine, key_of
+from tests.support.engines import DOCUMENTS, ITEMS, LINKS, Engine, key_of
 
 
 def test_an_empty_repo_has_no_timestamp_and_no_rows(engine: Engine) -> None:
@@ -167,3 +167,20 @@ def test_declaring_again_changes_nothing_and_a_new_group_joins(engine: Engine) -
 def test_a_group_can_not_become_another_kind(engine: Engine) -> None:
     with pytest.raises(SettingsError, match=ITEMS):
         engine.repo.declare([TableSpec(ITEMS, {"a": Keep.NEWEST})])
+
+
+def test_a_still_snapshot_sees_the_index_entries_of_its_own_moment_too(durable_engine: Engine) -> None:
+    engine = durable_engine
+    for round_number in range(2):
+        with engine.repo.snapshot(still=True) as snapshot:
+            before = snapshot.timestamp
+            move = engine.begin()
+            move.write(ITEMS, key_of(1), "a", b"%d" % round_number)
+            move.write_index(LINKS, b"entry %d" % round_number, b"")
+            engine.commit(move)
+            assert len(snapshot.scan_prefixes(LINKS, [b""], 10)[0]) == round_number
+            found = snapshot.read(ITEMS, "a", [key_of(1)])
+            assert [version and version.value for version in found] == [b"0" if round_number else None]
+            assert snapshot.timestamp == before
+    with engine.repo.snapshot(still=True) as snapshot:
+        assert len(snapshot.scan_prefixes(LINKS, [b""], 10)[0]) == 2
