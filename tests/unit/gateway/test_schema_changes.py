@@ -74,13 +74,23 @@ def test_lost_triggers_are_installed_again_and_what_they_missed_is_found(shop: W
 
 def test_a_kill_between_installing_triggers_and_comparing(shop: World) -> None:
     """The new process finds everything in place, and still knows that it was not always so."""
-    shop.sql("DROP TRIGGER adsindex_ads_delete", "DELETE FROM ads WHERE id = 1")
+    shop.sql("DROP TRIGGER adsindex_ads_delete", "DELETE FROM ads WHERE id = 1", "CREATE TABLE unrelated(x)")
     with pytest.raises(ZeroDivisionError), shop.log.group():
         shop.gateway.step(0)
         raise ZeroDivisionError
     shop.restart()
     shop.drain()
     assert not shop.differences()
+
+
+def test_a_column_dropped_and_added_again_leaves_no_other_trace(world: Worlds) -> None:
+    shop = world(flows_of(ADS), "CREATE TABLE ads(id INTEGER PRIMARY KEY, bid INTEGER); INSERT INTO ads VALUES (1, 1)")
+    shop.drain()
+    schema = shop.editor.execute("SELECT * FROM sqlite_master").fetchall()
+    shop.sql("ALTER TABLE ads DROP COLUMN bid", "ALTER TABLE ads ADD COLUMN bid INTEGER", "VACUUM")
+    assert shop.editor.execute("SELECT * FROM sqlite_master").fetchall() == schema
+    shop.drain()
+    assert not shop.differences() and shop.mirror.values("ads") == [(1, None)]
 
 
 def test_other_schema_changes_read_nothing_again(shop: World) -> None:

@@ -86,6 +86,16 @@ def test_unique_indexes_on_expressions_with_collations_and_conditions(world: Wor
     assert not shop.differences() and shop.mirror.values("ads") == [(3, other)]
 
 
+def test_a_row_that_comes_under_the_condition_of_a_unique_index(world: Worlds) -> None:
+    setup = """CREATE TABLE ads(id INTEGER PRIMARY KEY, slug TEXT, live INT);
+    CREATE UNIQUE INDEX one ON ads(slug) WHERE live; INSERT INTO ads VALUES (1, 'a', 1), (2, 'a', 0), (3, 'a', 0)"""
+    shop = attached(world, ADS, setup)
+    shop.sql("UPDATE OR REPLACE ads SET live = 1 WHERE id = 2")
+    (unit,) = shop.drain()
+    assert unit.tables[0].deleted == [(1,)] and not shop.differences()
+    assert unit.position - unit.begin == 2, "rows outside of the condition stand in nobody's way"
+
+
 def test_the_key_of_the_flows_file_may_be_another_unique_column(world: Worlds) -> None:
     flows = flows_of(table("ads", {"slug": "str", "id": "int"}, key=("slug",)))
     setup = "CREATE TABLE ads(id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE); INSERT INTO ads VALUES (1, 'a')"
