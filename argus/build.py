@@ -47,6 +47,7 @@ class _Batch:
     contents   encoded; None: it could not be built, and its last version stays
     reads      what asynchronous fields have read; None: the type has no such fields
     failures   (key, field, error), of those that could not be built
+    changed    keys of those with another content than the stored one
     """
 
     keys: list[bytes] = field(default_factory=list)
@@ -54,6 +55,7 @@ class _Batch:
     contents: list[bytes | None] = field(default_factory=list)
     reads: list[list[Noted] | None] = field(default_factory=list)
     failures: list[tuple[bytes, str, Exception]] = field(default_factory=list)
+    changed: set[bytes] = field(default_factory=set)
 
 
 class Builder:
@@ -107,17 +109,22 @@ class Builder:
         places = range(len(batch.keys))
         groups: list[Sequence[int]] = [[at] for at in places] if alone else [places] if batch.keys else []
         transactions = [self._transaction(snapshot.timestamp, batch, group, causes) for group in groups]
+        counts = self.counts
         conflicted: list[bytes] = []
         settled: list[bytes] = []
         for outcome, group in zip(self._repo.commit(transactions), groups, strict=True):
             if outcome.committed:
-                settled += [batch.keys[at] for at in group if batch.contents[at] is not None]
+                built = [batch.keys[at] for at in group if batch.contents[at] is not None]
+                changed = sum(1 for key in built if key in batch.changed)
+                counts.changed += changed
+                counts.unchanged += len(built) - changed
+                settled += built
             else:
                 conflicted += [batch.keys[at] for at in group]
                 at_least = max(at_least, outcome.commit_timestamp)
         self._failures.built(self._type, settled)
-        self.counts.built += len(settled)
-        self.counts.conflicts += len(conflicted)
+        counts.built += len(settled)
+        counts.conflicts += len(conflicted)
         return conflicted, at_least
 
     def _to_build(
@@ -197,6 +204,7 @@ class Builder:
                 build = BuildRecord(snapshot_timestamp, generation, content_hash, reads)
             writes[Cell(table, key, BUILD)] = encode(build)
         if changed:
+            batch.changed.update(changed)
             transaction.notify(PUBLICATIONS, 0, encode_event(self._changes(changed, causes)))
         return transaction
 

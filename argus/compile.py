@@ -13,18 +13,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from proto.flows.conditions import parse
-
 from argus.api import FieldSpec
 from argus.fetch import row_dict
 from argus.plan import Node, Plan
 from argus.registry import Application
-from proto.errors import ValueTypeError
+from proto.errors import FlowsError, ValueTypeError
+from proto.flows.conditions import parse
 from proto.flows.model import Document, Flows
 from proto.flows.paths import Path, resolve
 from proto.values import CONVERT, from_python
 
 _PLAIN: tuple[type, ...] = (bool, int, str, bytes, type(None))
+_INT64 = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +149,29 @@ def _row_maker(columns: Sequence[str], kinds: Sequence[str], key: int) -> Callab
 def result_check(spec: FieldSpec, name: str) -> Callable[[Any], Any]:
     """What a function returned -> the stored form. Raises ValueTypeError when its annotation or the store forbids
     it."""
-    allowed = _allowed(typing.get_type_hints(spec.function).get("return", Any))
+    allowed = _allowed(_return_type(spec, name))
     plain = frozenset(kind for kind in _PLAIN if allowed is None or kind in allowed)
     shown = "" if allowed is None else " | ".join("None" if kind is type(None) else kind.__name__ for kind in allowed)
 
     def check(value: Any) -> Any:
         kind = type(value)
-        if kind in plain:
+        if kind in plain and (kind is not int or -_INT64 <= value < _INT64):
             return value
         if allowed is not None and not isinstance(value, allowed):
             raise ValueTypeError(f"field {name!r} returned {value!r} ({kind.__name__}), but is declared {shown}")
         return from_python(value)
 
     return check
+
+
+def _return_type(spec: FieldSpec, name: str) -> Any:
+    try:
+        return typing.get_type_hints(spec.function).get("return", Any)
+    except NameError as error:
+        code = spec.function.__code__
+        hint = "import it where the function can see it at run time, not under TYPE_CHECKING"
+        message = f"field {name!r}: an annotation of {spec.name} can't be resolved: {error}"
+        raise FlowsError(message, file=code.co_filename, line=code.co_firstlineno, hint=hint) from None
 
 
 def _allowed(annotation: Any) -> tuple[type, ...] | None:

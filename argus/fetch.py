@@ -109,7 +109,8 @@ class Fetch:
 
     def _children(self, snapshot: Reads, hop: Collection, above: _Flat) -> _Flat:
         parents = [key for key in dict.fromkeys(above.keys) if key is not None]
-        pages = snapshot.scan_prefixes(collection_index(hop), list(map(index_prefix, parents)), hop.limit)
+        prefixes = list(map(index_prefix, parents))
+        pages = snapshot.scan_prefixes(collection_index(hop), prefixes, hop.limit) if prefixes else []
         children: dict[bytes | None, list[bytes]] = {None: []}
         for parent, entries in zip(parents, pages, strict=True):
             children[parent] = [child for _, child in entries]
@@ -127,9 +128,8 @@ class Fetch:
         for slot in self._slots[node.path]:  # the group that says whether the row is there comes first
             nulls, main = self._nulls[slot.number], not flat.slots
             rows: dict[bytes | None, Values] = {None: nulls}
-            records = self._readers[node.table.name, slot.group].records(
-                snapshot.read(node.table.name, slot.group, unique)
-            )
+            versions = snapshot.read(node.table.name, slot.group, unique) if unique else []
+            records = self._readers[node.table.name, slot.group].records(versions)
             for key, record in zip(unique, records, strict=True):
                 if record is None or record.values is None or key in absent:
                     rows[key] = nulls

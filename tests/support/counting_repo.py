@@ -1,6 +1,6 @@
 """A Repo that counts what is asked of another one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
@@ -9,11 +9,12 @@ from repo.api import Outcome, OutcomeKind, Repo, Snapshot, TableSpec, Transactio
 
 class CountingRepo:
     """commits: calls of commit; transactions: those that were committed; reads, scans: calls of Snapshot.read and of
-    Snapshot.scan_prefixes; staged: tables that transactions wrote."""
+    Snapshot.scan_prefixes; staged: tables that transactions wrote. before_commit: called once, before the next one."""
 
     def __init__(self, repo: Repo) -> None:
         self.commits = self.transactions = self.reads = self.scans = 0
         self.staged: set[str] = set()
+        self.before_commit: Callable[[], object] | None = None
         self._repo = repo
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
@@ -29,6 +30,9 @@ class CountingRepo:
         return self._repo.lease(snapshot, seconds)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        if self.before_commit is not None:
+            hook, self.before_commit = self.before_commit, None
+            hook()
         self.commits += 1
         self.staged.update(cell.table for transaction in transactions for cell in transaction.writes)
         outcomes = self._repo.commit(transactions)
