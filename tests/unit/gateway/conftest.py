@@ -1,3 +1,5 @@
+"""Worlds: a database, a gateway over it, a mirror behind; closed after the test."""
+
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
