@@ -69,9 +69,10 @@ def assemble_process(
         captured = gateway_role(
             store, application.flows, sources, gate, lambda: built is not None and built.parts.lifecycle.first
         )
-    first: list[Step] = [*(source.step for source in captured), *([applying] if applying else [])]
-    passes = [pass_of(store, "rows", first)] if first else []
-    passes += [built.documents, built.jobs] if built else []
+    edits: list[Step] = [*(source.step for source in captured), *([applying] if applying else [])]
+    edits += built.documents if built else []
+    passes = [pass_of(store, "edits", edits)]
+    passes += [pass_of(store, "jobs", built.jobs)] if built else []
     passes += [pass_of(store, "retention", [_retention_step(store)]), *extra]
     status = StatusFile(store.folder, "+".join(roles), passes, store.clock)
     loop = Loop(

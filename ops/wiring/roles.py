@@ -24,12 +24,13 @@ from updater.processor import Updater
 
 @dataclass(slots=True)
 class Built:
-    """Argus and the publisher of a process. documents: the pass of edits; jobs: the pass of long work."""
+    """Argus and the publisher of a process. documents: the steps from a notification to the documents topic; jobs: those
+    of long work."""
 
     parts: Parts
     watermark: Watermark
-    documents: Pass
-    jobs: Pass
+    documents: tuple[Step, ...]
+    jobs: tuple[Step, ...]
     stages: tuple[Stage, ...]
 
 
@@ -57,8 +58,8 @@ def argus_role(store: Store, application: Application, number: int, sources: Seq
     return Built(
         parts,
         watermark,
-        pass_of(store, "documents", [build, publish, beat]),
-        pass_of(store, "jobs", [work, publish, beat]),
+        (build, publish, beat),
+        (work, publish, beat),
         (build, publish),
     )
 
