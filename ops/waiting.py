@@ -43,7 +43,7 @@ def newest_positions(sources: Mapping[str, str]) -> dict[str, int]:
 
 
 def missing(folder: DataFolder, goal: Goal) -> str:
-    """"" when the goal is reached, else what is waited for, in words."""
+    """ "" when the goal is reached, else what is waited for, in words."""
     return _captured(folder, goal) or _applied(folder, goal) or _built(folder, goal) or _served(folder, goal)
 
 

@@ -31,7 +31,8 @@ BURST = 20_000
 
 
 class Figures(msgspec.Struct, omit_defaults=True):
-    """What `adsindex bench` measures. None: the phase was not run. Durable commits throughout (sync and metasync on)."""
+    """What `adsindex bench` measures. None: the phase was not run. Durable commits throughout (sync and metasync
+    on)."""
 
     job: str
     documents: int

@@ -40,9 +40,7 @@ COMMANDS = (
         "dead-letters", "ops.cli.dead_letters:dead_letters", ACT, "What could not be processed: look, replay, discard."
     ),
     Command("jobs", "ops.cli.jobs:jobs", ACT, "Fan-outs and refreshes: list, pause, resume, cancel."),
-    Command(
-        "demo", "ops.cli.demo:demo", RUN, "Index a sample ads database under live edits."
-    ),
+    Command("demo", "ops.cli.demo:demo", RUN, "Index a sample ads database under live edits."),
     Command("bench", "ops.cli.bench:bench", RUN, "Measure load, trickle, burst and fan-out."),
     Command("run", "ops.cli.run:run", RUN, "Run the index on your own database."),
     Command("wait", "ops.cli.wait:wait", RUN, "Wait until everything committed so far is servable."),

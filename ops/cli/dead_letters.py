@@ -9,9 +9,9 @@ from cyclopts import App, Parameter
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.cli.times import ago, iso
 from ops.engine import replay as engine
 from ops.opened import DataFolder, opened
+from ops.times import ago, iso
 from proto.errors import InvalidMessageError, SettingsError
 from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry

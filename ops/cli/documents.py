@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from ops.addresses import document_address
 from ops.cli import render
-from ops.cli.addresses import document_address
-from ops.cli.document_view import StoredDocument, read_documents, with_builds
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, AsOf, Data, Json
-from ops.cli.times import clock_time_of, parse_time
+from ops.document_view import StoredDocument, read_documents, with_builds
 from ops.opened import DataFolder, opened
+from ops.times import clock_time_of, parse_time
 from proto.errors import FlowsError, SettingsError
 from proto.flows.conditions import parse
 from proto.flows.paths import nearest, resolve

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from ops.addresses import Address, any_address, row_address, shown_address
 from ops.cli import render
-from ops.cli.addresses import Address, any_address, row_address, shown_address
-from ops.cli.document_view import fields_of
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.cli.row_view import Change, compared, row_changes
-from ops.cli.times import ago_of, clock_time_of, iso_of
+from ops.document_view import fields_of
 from ops.opened import DataFolder, opened
+from ops.times import ago_of, clock_time_of, iso_of
 from proto.record import DocumentRecord, decode_document
 from repo.api import Snapshot
 from repo.system import CONTENT, document_table

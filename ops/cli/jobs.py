@@ -7,8 +7,8 @@ from cyclopts import App, Parameter
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.cli.times import ago, iso
 from ops.opened import DataFolder, opened
+from ops.times import ago, iso
 from proto.codec import encode_key
 from proto.errors import ConflictError, SettingsError
 from proto.lane import Lane

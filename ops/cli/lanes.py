@@ -7,10 +7,10 @@ from cyclopts import App, Parameter
 from ops.cli import render
 from ops.cli.exit_codes import OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.cli.times import duration
 from ops.engine.pauses import Pauses
 from ops.lag import Lag, lags
 from ops.opened import opened
+from ops.times import duration
 from proto.lane import Lane
 
 lanes = App(name="lanes", help="The three lanes.", help_format="plaintext")

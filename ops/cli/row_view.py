@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.cli.addresses import source_of
+from ops.addresses import source_of
 from proto.flows.model import Table
 from proto.record import Record, decode_record
 from repo.api import Snapshot, Version

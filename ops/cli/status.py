@@ -13,11 +13,11 @@ from ops.cli.jobs import print_jobs, stored_jobs
 from ops.cli.lanes import as_json as lag_json
 from ops.cli.lanes import print_lags
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.cli.times import ago, ago_of, clock_time_of, iso_of
 from ops.engine.liveness import Liveness
 from ops.engine.status import ProcessStatus, StepStatus, read_statuses
 from ops.lag import Lag, lags
 from ops.opened import DataFolder, opened
+from ops.times import ago, ago_of, clock_time_of, iso_of
 from proto.events import DOCUMENTS
 from repo.system import JobState, SourceState
 

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from ops.addresses import shown_address, shown_id, source_of
 from ops.cli import render
-from ops.cli.addresses import shown_address, shown_id, source_of
-from ops.cli.document_view import fields_of
 from ops.cli.exit_codes import OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.cli.times import clock_time_of, duration
+from ops.document_view import fields_of
 from ops.engine.doorbell import Doorbell
 from ops.opened import DataFolder, opened
+from ops.times import clock_time_of, duration
 from proto.events import DOCUMENTS, DeltaDocument, decode_delta
 from proto.lane import Lane
 from proto.record import decode_document

@@ -44,7 +44,7 @@ def wait(
 
 
 def _wait(data: Path, deadline: float) -> str:
-    """"" or what was still waited for at the deadline."""
+    """ "" or what was still waited for at the deadline."""
     reason = f"there is no data folder at {data} yet"
     goal: Goal | None = None
     while True:

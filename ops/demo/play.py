@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from argus.registry import register
-from ops.cli.document_view import fields_of, json_value
 from ops.demo.check import check
 from ops.demo.compare import Document
 from ops.demo.director import Director
@@ -19,6 +18,7 @@ from ops.demo.scale import Scale
 from ops.demo.schema import connect, create
 from ops.demo.torn import is_torn
 from ops.demo.witness import STAGES, Published, Witness, quantile
+from ops.document_view import fields_of, json_value
 from ops.engine.step import FunctionStep
 from ops.installation import Installation, save_installation
 from ops.settings import Settings

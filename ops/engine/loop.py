@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from ops.engine import collector
 from ops.engine.lanes import Traffic
 from ops.engine.passes import Pass
 from ops.engine.positions import Positions
@@ -60,14 +61,18 @@ class Loop:
 
     def run(self) -> None:
         """Until `stop`, or until an error that the process must not survive. Then positions are saved."""
-        everything = True
         try:
-            while not self._stopping:
-                worked = self.turn(everything)
-                everything = worked or self._sleep()
+            with collector.seldom():
+                self._work()
         finally:
             self._flush(self._clock.monotonic_ms())
             self._housekeep(math.inf)
+
+    def _work(self) -> None:
+        everything = True
+        while not self._stopping:
+            worked = self.turn(everything)
+            everything = worked or self._sleep()
 
     def stop(self) -> None:
         """Ends `run` after the pass that is under way. From any thread, and from a signal handler."""

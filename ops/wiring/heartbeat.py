@@ -1,4 +1,5 @@
-"""Tells readers how far everything is: a heartbeat on the documents topic, with what is written anyway or soon after."""
+"""Tells readers how far everything is: a heartbeat on the documents topic, with what is written anyway or soon
+after."""
 
 import math
 from typing import Protocol

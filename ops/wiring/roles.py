@@ -24,8 +24,8 @@ from updater.processor import Updater
 
 @dataclass(slots=True)
 class Built:
-    """Argus and the publisher of a process. documents: the steps from a notification to the documents topic; jobs: those
-    of long work."""
+    """Argus and the publisher of a process. documents: the steps from a notification to the documents topic; jobs:
+    those of long work."""
 
     parts: Parts
     watermark: Watermark

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.processor import Gateway
 from ops.engine.back_pressure import Gate
-from ops.engine.pace import Pace
+from ops.engine.file_watch import FileWatch
+from ops.engine.pace import WATCHED_QUIET_MS, Pace
 from ops.engine.step import FunctionStep
 from ops.wiring.store import Store
 from ops.wiring.work import FIRST_BUDGET_MS
@@ -59,8 +61,18 @@ def _source(store: Store, flows: Flows, name: str, url: str, gate: Gate | None, 
         poll,
         store.clock,
         store.settings.engine,
-        pace=Pace(),
+        pace=_watched_pace(store, url),
         gate=gate or (lambda: True),
         undone=gateway.undone,
     )
     return Source(gateway, step)
+
+
+def _watched_pace(store: Store, url: str) -> Pace:
+    """Where the system tells of writes to the file, a silent source is looked at seldom."""
+    watched = Pace(quiet_ms=WATCHED_QUIET_MS)
+    watch = FileWatch.open(Path(url.removeprefix("sqlite:///")), watched.stir)
+    if watch is None:
+        return Pace()
+    store.bell.watch(watch)
+    return watched

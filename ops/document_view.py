@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.cli.addresses import shown_address, shown_id, source_of
-from ops.cli.times import ago_of, clock_time_of
+from ops.addresses import shown_address, shown_id, source_of
+from ops.times import ago_of, clock_time_of
 from proto.record import BuildRecord, DocumentRecord, decode_build, decode_document
 from repo.api import Snapshot, Version
 from repo.rows import Schemas

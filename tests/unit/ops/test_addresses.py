@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.cli.addresses import any_address, document_address, encoded_id, row_address, shown_address, shown_id
+from ops.addresses import any_address, document_address, encoded_id, row_address, shown_address, shown_id
 from proto.codec import encode_key
 from proto.errors import SettingsError
 from proto.flows.loader import loads

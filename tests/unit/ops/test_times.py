@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.cli.times import ago, clock_time_of, duration, iso, iso_of, parse_time
+from ops.times import ago, clock_time_of, duration, iso, iso_of, parse_time
 from proto.errors import SettingsError
 
 NOW_MS = 1_763_843_643_120.0
