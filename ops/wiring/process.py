@@ -53,7 +53,7 @@ def assemble_process(
     roles: Sequence[str] = ROLES,
     extra: Sequence[Pass] = (),
 ) -> Process:
-    """sources: name -> URL, all of them, whichever process captures them. extra: passes of the caller, run last.
+    """sources: name -> URL, all of them, whichever process captures them. extra: passes of the caller, run behind that of the edits.
 
     Raises SettingsError when other live processes run other flows.
     """
@@ -71,9 +71,9 @@ def assemble_process(
         )
     edits: list[Step] = [*(source.step for source in captured), *([applying] if applying else [])]
     edits += built.documents if built else []
-    passes = [pass_of(store, "edits", edits)]
+    passes = [pass_of(store, "edits", edits), *extra]
     passes += [pass_of(store, "jobs", built.jobs)] if built else []
-    passes += [pass_of(store, "retention", [_retention_step(store)]), *extra]
+    passes += [pass_of(store, "retention", [_retention_step(store)])]
     status = StatusFile(store.folder, "+".join(roles), passes, store.clock)
     loop = Loop(
         passes,
