@@ -41,8 +41,9 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
     waits_for     position of the last unit of a higher lane that was sent before this one; apply only after that
     part, parts   a unit above unit_rows_max is cut; parts are applied in one Repo transaction
     first         a chunk of the first bootstrap: rows are written without notifications, a rebuild follows "done"
-    span          of a chunk: (after, through), encoded keys. It holds every row of its table in after < key <= through; what
-                  the Repo has there beside them, with an older version, is gone from the source. None: only the named rows
+    span          of a chunk: (after, through), encoded keys. It holds every row of its table in after < key <= through;
+                  what the Repo has there beside them, with an older version, is gone from the source. None: only the
+                  named rows
     commit_ms     wall clock of the newest source commit in it, ms since 1970 (trigger time); traces only
     capture_ms    wall clock when the gateway read it
     """

@@ -53,7 +53,8 @@ def assemble_process(
     roles: Sequence[str] = ROLES,
     extra: Sequence[Pass] = (),
 ) -> Process:
-    """sources: name -> URL, all of them, whichever process captures them. extra: passes of the caller, run behind that of the edits.
+    """sources: name -> URL, all of them, whichever process captures them. extra: passes of the caller, run behind
+    that of the edits.
 
     Raises SettingsError when other live processes run other flows.
     """

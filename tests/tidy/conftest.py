@@ -9,7 +9,9 @@ PUBLIC_NAMES_WARN = 8
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Modules that grow."""
+    """Modules that grow. Told only where nothing but the tidy tests was asked for."""
+    if not all("tidy" in argument for argument in terminalreporter.config.args):
+        return
     for module in modules():
         if (lines := module.text.count("\n")) > MODULE_LINES_WARN:
             terminalreporter.write_line(f"{module.path}: {lines} lines")
