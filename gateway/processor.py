@@ -223,6 +223,7 @@ class Gateway:
             progress.tables[task.table].bootstrapped = True
             progress.finished.append(task.table)
         elif task.keys is None and task.after is None and task.through is None:
+            progress.tables[task.table].bootstrapped = True
             self._sender.done(progress, (task.table,), first=False)
         self._announce()
 

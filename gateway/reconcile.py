@@ -38,7 +38,8 @@ def reconcile(progress: Progress, shape: Shape, wanted: Mapping[str, Columns]) -
             if known.parked:
                 findings.unparked.append(name)
             if known.parked or changed or again:
-                _queue(progress, Task(name, first=not known.bootstrapped))
+                # Documents may be live without a table that was parked: its rows are news to them.
+                _queue(progress, Task(name, first=not known.bootstrapped and not known.parked))
             known.parked, known.columns, known.signature = "", columns, shape.signatures[name]
             continue
         if name in shape.missing:
