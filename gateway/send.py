@@ -24,10 +24,12 @@ class Sender:
         self._unit_rows_max, self._clock = unit_rows_max, clock
 
     def stream(self, progress: Progress, mark: Mark, tables: list[TableRows], capture_ms: float) -> None:
-        """Everything committed in (progress.position, mark.position]; nothing when no captured table is in it."""
+        """Everything committed in (progress.position, mark.position]. When no captured table is in it (theirs is
+        parked), only the progress is kept, for those who wait for that position."""
         begin = progress.position
         progress.position, progress.at_ms = mark.position, mark.at_ms
         if not tables:
+            self._logged.save(progress)
             return
         lane = unit_lane([table.table for table in tables], self._lanes)
         times = {"commit_ms": float(mark.at_ms), "capture_ms": capture_ms}

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from argus.generations import load
 from argus.lifecycle import refresh_signature
 from gateway.capture.sqlite.capture import SqliteCapture
+from gateway.progress import ProgressLog
 from ops.opened import DataFolder
 from ops.topics import UPDATER
 from proto.errors import UnavailableError
@@ -15,46 +17,59 @@ from proto.lane import Lane
 _PAGE = 256
 
 
+class Stand(NamedTuple):
+    """Where a source is: the end of its change log, and its schema, whose changes may hide edits from that log."""
+
+    position: int
+    schema_version: int
+
+
 @dataclass(slots=True)
 class Goal:
-    """What must be reached, learnt step by step. positions: of each source's change log, when the wait began.
+    """What must be reached, learnt step by step. stands: of each source, when the wait began.
 
-    ends: of the updates topics, once they hold those positions; timestamp: of the Repo, once these are applied.
+    ends: of the updates topics, once they hold all that; timestamp: of the Repo, once these are applied.
     """
 
-    positions: dict[str, int]
+    stands: dict[str, Stand]
     ends: dict[tuple[str, int], int] | None = None
     timestamp: int = 0
     seen: int = field(default=0)
 
 
-def newest_positions(sources: Mapping[str, str]) -> dict[str, int]:
+def newest_stands(sources: Mapping[str, str]) -> dict[str, Stand]:
     """Where each source is now. Raises UnavailableError when one is locked, or not attached yet."""
-    positions = {}
+    stands = {}
     for name, url in sources.items():
         capture = SqliteCapture(url, busy_ms=1000)
         try:
             if capture.identity() is None:
                 raise UnavailableError(f"source {name!r} is not attached yet")
-            positions[name] = capture.newest().position
+            schema_version = capture.schema_version()
+            stands[name] = Stand(capture.newest().position, schema_version)
         finally:
             capture.close()
-    return positions
+    return stands
 
 
 def missing(folder: DataFolder, goal: Goal) -> str:
-    """ "" when the goal is reached, else what is waited for, in words."""
+    """ "" when the goal is reached, else what is waited for, in words. Nobody can wait for a table that is parked."""
     return _captured(folder, goal) or _applied(folder, goal) or _built(folder, goal) or _served(folder, goal)
 
 
 def _captured(folder: DataFolder, goal: Goal) -> str:
     if goal.ends is not None:
         return ""
-    states = folder.source_states()
-    for name, position in goal.positions.items():
-        applied = max(states[name].applied.values(), default=0) if name in states else 0
-        if applied < position:
-            return f"source {name!r}: applied up to {applied} of {position}"
+    for name, stand in goal.stands.items():
+        progress = ProgressLog(folder.log, name).load()
+        if progress is None:
+            return f"source {name!r}: nothing is captured yet"
+        if progress.schema_version < stand.schema_version:
+            return f"source {name!r}: its schema has changed, and is to be looked at"
+        if progress.position < stand.position:
+            return f"source {name!r}: captured up to {progress.position} of {stand.position}"
+        if progress.tasks:
+            return f"source {name!r}: table {progress.tasks[0].table!r} is being read"
     topics = [lane_topic(UPDATES, lane) for lane in Lane]
     goal.ends = {
         (topic, at): folder.log.bounds(topic, at)[1] for topic in topics for at in range(folder.log.partitions(topic))
@@ -77,7 +92,7 @@ def _built(folder: DataFolder, goal: Goal) -> str:
     state = load(folder.repo)
     if state is None:
         return "no flows are admitted yet"
-    wanted = refresh_signature(state.number, goal.positions)
+    wanted = refresh_signature(state.number, goal.stands)
     for document in folder.flows.documents:
         if state.built.get(document) != wanted:
             return f"documents of type {document!r} are being rebuilt"

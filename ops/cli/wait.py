@@ -12,7 +12,7 @@ from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.doorbell import Doorbell
 from ops.installation import load_installation
 from ops.opened import STORE_FILE, DataFolder, opened
-from ops.waiting import Goal, missing, newest_positions
+from ops.waiting import Goal, missing, newest_stands
 from proto.errors import SettingsError, UnavailableError
 
 _LOOK_MS = 20.0
@@ -51,7 +51,7 @@ def _wait(data: Path, deadline: float) -> str:
         if (data / STORE_FILE).exists():
             try:
                 sources = load_installation(data).sources
-                goal = goal or (Goal(newest_positions(sources)) if sources else None)
+                goal = goal or (Goal(newest_stands(sources)) if sources else None)
                 reason = "the data folder names no source yet" if goal is None else _reach(data, goal, deadline)
             except (UnavailableError, SettingsError) as error:
                 reason = str(error)

@@ -9,7 +9,7 @@ import msgspec
 
 from ops.demo.editor import Edit
 from ops.opened import DataFolder
-from ops.waiting import Goal, missing, newest_positions
+from ops.waiting import Goal, missing, newest_stands
 from ops.wiring.process import Process
 
 DRAIN_S_MAX = 60.0
@@ -81,7 +81,7 @@ class Director:
         elapsed_s = (self._clock.monotonic_ms() - self._act_ms) / 1000
         self._show("edits", elapsed_s, self._seconds)
         if self._editor is None or self._editor.poll() is not None:
-            self._goal = Goal(newest_positions(self._sources))
+            self._goal = Goal(newest_stands(self._sources))
             self._begin(self._draining)
 
     def _draining(self) -> None:

@@ -80,6 +80,12 @@ class SqliteCapture:
         with self._file.reading():
             return Mark(*self._file.one(f"SELECT coalesce(max(sequence), 0), coalesce(at_ms, 0) FROM {CHANGES}"))
 
+    def schema_version(self) -> int:
+        """Grows with each change of the schema, whoever makes it."""
+        with self._file.reading():
+            version: int = self._file.one("PRAGMA main.schema_version")[0]
+        return version
+
     def check(self, mark: Mark, identity: str) -> None:
         self._identity = identity
         with self._file.reading():
