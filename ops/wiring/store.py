@@ -49,10 +49,11 @@ class Store:
         self.environment.close()
 
 
-def open_store(folder: Path, settings: Settings) -> Store:
-    """Creates the folder if need be. Raises SettingsError for a folder that can't be used."""
+def open_store(folder: Path, settings: Settings, clock: Clock | None = None) -> Store:
+    """Creates the folder if need be. clock: the machine's by default. Raises SettingsError for a folder that can't be
+    used."""
     folder.mkdir(parents=True, exist_ok=True)
-    clock = SystemClock()
+    clock = clock or SystemClock()
     environment = LmdbEnvironment(folder, clock, os.urandom(8))
     log = LmdbLog(environment)
     repo = LmdbRepo(environment, clock, log.append_in)
