@@ -36,7 +36,9 @@ def attach(
 ) -> int:
     """Install the change log in a database, and remember it in the data folder. `run` does it by itself for a new one.
 
-    After a restore, or when the file was replaced, `run` stops that source; then say so here:
+    After a restore, or when the file was replaced, `run` stops that source; then say so with --new-incarnation.
+
+    For example:
 
         adsindex source attach --new-incarnation --data shop-data
         adsindex source attach eu=sqlite:///eu.db --data shop-data

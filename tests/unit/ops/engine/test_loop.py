@@ -1,6 +1,7 @@
 """Passes and the loop: groups, failing steps, positions that ride, sleeping, draining."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -251,7 +252,13 @@ def stop_after(bench: "Bench", loop: Loop, sleeps: int) -> None:
 
 def test_stop_from_another_thread(bench: "Bench") -> None:
     loop = bench.loop(bench.make_pass(bench.stage()))
-    thread = threading.Timer(0.01, loop.stop)
+
+    def stop_once_it_sleeps() -> None:
+        while not loop.sleeps:
+            time.sleep(0.001)
+        loop.stop()
+
+    thread = threading.Thread(target=stop_once_it_sleeps)
     thread.start()
     loop.run()
     thread.join()
