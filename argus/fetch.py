@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from argus.plan import Node, Plan, Slot
+from argus.shared_rows import Rows
 from proto.codec import KEY_BYTES_MAX, encode_scalar
 from proto.errors import InvalidMessageError
 from proto.flows.model import Collection, Reference, Table
@@ -56,13 +57,17 @@ class Fetch:
 
     def __init__(self, plan: Plan, readers: dict[tuple[str, str], GroupReader]) -> None:
         self._plan = plan
-        self._readers = readers
         self._suffixes: dict[str, Callable[[Sequence[Any]], bytes]] = {
             node.path: parent_suffix(node.parent.table, node.hop.columns, node.table)
             for node in plan.nodes
             if node.parent is not None and isinstance(node.hop, Reference)
         }
         self._nulls = [(None,) * len(slot.columns) for slot in plan.slots]
+        self._rows = {
+            slot.number: Rows(node.table.name, slot.group, readers[node.table.name, slot.group], _is_shared(node))
+            for node in plan.nodes
+            for slot in node.slots.values()
+        }
         self._slots = {
             node.path: sorted(node.slots.values(), key=lambda slot: slot.group != node.table.key_group())
             for node in plan.nodes
@@ -128,8 +133,7 @@ class Fetch:
         for slot in self._slots[node.path]:  # the group that says whether the row is there comes first
             nulls, main = self._nulls[slot.number], not flat.slots
             rows: dict[bytes | None, Values] = {None: nulls}
-            versions = snapshot.read(node.table.name, slot.group, unique) if unique else []
-            records = self._readers[node.table.name, slot.group].records(versions)
+            records = self._rows[slot.number].read(snapshot, unique)
             for key, record in zip(unique, records, strict=True):
                 if record is None or record.values is None or key in absent:
                     rows[key] = nulls
@@ -180,6 +184,11 @@ def _parents_by_one(
             known[value] = prefix + suffix((value,))
         found.append(known[value])
     return found
+
+
+def _is_shared(node: Node) -> bool:
+    """Whether several documents read the same rows: not the root's, nor those of its own collections."""
+    return node.parent is not None and not (node.parent.parent is None and isinstance(node.hop, Collection))
 
 
 def _drop(flat: _Flat, absent: set[bytes | None]) -> None:

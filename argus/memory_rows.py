@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from argus.fetch import parent_suffix, source_part
@@ -14,6 +15,9 @@ from repo.rows import GroupReader
 from repo.system import collection_index, reference_index
 
 Row = dict[str, Any]
+
+
+_marks = count(1)
 
 
 class MemoryRows:
@@ -35,11 +39,13 @@ class MemoryRows:
         self._rows[table].pop(key, None)
 
     def merge(self, table: str, key: bytes, values: Mapping[str, Any] | None, writer: str) -> None:
-        """Applies what a handler wrote. None: its own columns become NULL."""
+        """Applies what a handler wrote. None: its own columns become NULL; a row of its own table is gone then."""
         columns = self._flows.tables[table].columns
         row = self._rows[table].setdefault(key, dict.fromkeys(columns))
         own = {name: None for name, column in columns.items() if column.writer == writer}
         row.update(own if values is None else values)
+        if not self._flows.tables[table].source_table and all(value is None for value in row.values()):
+            self.remove(table, key)
 
     def snapshot(self) -> "MemorySnapshot":
         """The rows as they are now."""
@@ -53,9 +59,15 @@ class MemorySnapshot:
         self._flows, self._rows = flows, rows
 
     def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
-        names = self._flows.tables[table].groups()[group]
+        known = self._flows.tables[table]
+        names = known.groups()[group]
         found = [self._rows[table].get(key) for key in keys]
+        if group == known.key_group():  # a handler may have derived something for a row that its source doesn't have
+            found = [None if row is None or row[known.key[0]] is None else row for row in found]
         return [None if row is None else _version(names, row) for row in found]
+
+    def change_mark(self, table: str) -> bytes:
+        return b"%d" % next(_marks)  # nothing read here is worth keeping
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""

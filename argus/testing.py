@@ -14,7 +14,7 @@ from typing import Any
 
 from argus.api import Change, HandlerSpec, RowRef
 from argus.compile import Compiled, compile_document, result_check
-from argus.context import Context, row_key
+from argus.context import Context, row_key, whole
 from argus.driver import drive
 from argus.fetch import Fetch
 from argus.memory_rows import MemoryRows, MemorySnapshot
@@ -60,7 +60,9 @@ class HandlerEnvironment:
 
     def put(self, table: str, **values: Any) -> "HandlerEnvironment":
         """Adds or replaces a row; values as the database would give them; columns left out are NULL."""
-        known = self._flows.tables[table]
+        known = self._flows.tables.get(table)
+        if known is None:
+            raise InvalidMessageError(f"there is no table {table!r}: {nearest(table, list(self._flows.tables))}")
         for name in values:
             if name not in known.columns:
                 raise InvalidMessageError(
@@ -80,7 +82,10 @@ class HandlerEnvironment:
         """Builds one document. An exception of a field's function comes out as it is."""
         compiled = self._compiled.get(document_type)
         if compiled is None:
-            document = self._flows.documents[document_type]
+            document = self._flows.documents.get(document_type)
+            if document is None:
+                hint = nearest(document_type, list(self._flows.documents))
+                raise InvalidMessageError(f"there is no document type {document_type!r}: {hint}")
             compiled = self._compiled[document_type] = compile_document(self._application, document)
         context = Context(self._flows, self._source)
         root = context.row(compiled.document.root, *key)
@@ -97,16 +102,28 @@ class HandlerEnvironment:
         return BuiltDocument(fields, servable, tuple(fetched.missing[0] or ()), _addresses(context.reads))
 
     def run(
-        self, handler: Callable[..., Awaitable[None]], table: str, *key: Any, columns: Sequence[str] = ()
+        self,
+        handler: Callable[..., Awaitable[None]],
+        table: str,
+        *key: Any,
+        columns: Sequence[str] = (),
+        left: Sequence[Address] = (),
     ) -> HandlerRun:
-        """Calls a handler for one changed row and applies what it wrote."""
-        spec: HandlerSpec = handler.__adsindex__  # type: ignore[attr-defined]
+        """Calls a handler for one changed row and applies what it wrote. left: rows that the changed one has left."""
+        spec: HandlerSpec | None = getattr(handler, "__adsindex__", None)
         writer = next((name for name, known in self._application.handlers.items() if known is spec), "")
+        if spec is None or not writer:
+            name = getattr(handler, "__name__", repr(handler))
+            raise InvalidMessageError(
+                f"{name} is not a handler of these flows: mark it with @handler, give it a column"
+            )
         context = Context(self._flows, self._source, writer)
         row = context.row(table, *key)
-        self._drive(self._rows.snapshot(), context, spec.function(context, Change(row, frozenset(columns))))
+        change = Change(row, frozenset(columns), frozenset(context.row(name, *values) for name, values in left))
+        self._drive(self._rows.snapshot(), context, spec.function(context, change))
         for written, values in context.writes.items():
-            self._rows.merge(written.table, row_key(written), values, writer)
+            stored = None if values is None else whole(self._flows.tables[written.table], written, values, writer)
+            self._rows.merge(written.table, row_key(written), stored, writer)
         return HandlerRun(
             {_address(row): self._shown(row, values) for row, values in context.writes.items()},
             _addresses(context.reads),

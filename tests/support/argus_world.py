@@ -150,10 +150,10 @@ class World:
         self._offsets = dict.fromkeys(Lane, 0)
         self._published = 0
 
-    def again(self, flows: str = "", functions: Sequence[Callable[..., Any]] = ()) -> "World":
+    def again(self, flows: str = "", functions: Sequence[Callable[..., Any]] = (), live: bool = False) -> "World":
         """Another process in its place, as after a crash: what was in memory is lost, positions are kept."""
         other = World(
-            self.folder, flows or self.application.flows.text, functions, live=False, environment=self.environment
+            self.folder, flows or self.application.flows.text, functions, live=live, environment=self.environment
         )
         other.clock, other._position = self.clock, self._position
         other._offsets, other._published = self._offsets, self._published

@@ -9,12 +9,14 @@ from repo.api import Outcome, OutcomeKind, Repo, Snapshot, TableSpec, Transactio
 
 class CountingRepo:
     """commits: calls of commit; transactions: those that were committed; reads, scans: calls of Snapshot.read and of
-    Snapshot.scan_prefixes; staged: tables that transactions wrote. before_commit: called once, before the next one."""
+    Snapshot.scan_prefixes; staged: tables that transactions wrote. before_commit, before_scan: called once, before the
+    next one."""
 
     def __init__(self, repo: Repo) -> None:
         self.commits = self.transactions = self.reads = self.scans = 0
         self.staged: set[str] = set()
         self.before_commit: Callable[[], object] | None = None
+        self.before_scan: Callable[[], object] | None = None
         self._repo = repo
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
@@ -66,6 +68,9 @@ class CountingSnapshot:
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
     ) -> list[list[tuple[bytes, bytes]]]:
+        if self._counts.before_scan is not None:
+            hook, self._counts.before_scan = self._counts.before_scan, None
+            hook()
         self._counts.scans += 1
         return self._snapshot.scan_prefixes(table, prefixes, limit_each, after)
 

@@ -1,0 +1,287 @@
+"""Long work: large fan-outs, refreshes, handlers over all rows; resumed, paused, cancelled, failing."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from argus.api import Change, HandlerContext, handler
+from argus.job_states import FINISHED_KEPT, LOOK_EVERY_MS
+from argus.jobs import BACK_OFF_MS, TURNS
+from argus.processor import FANOUT_INLINE_MAX
+from proto.codec import encode_key
+from proto.errors import ConflictError, UnavailableError
+from proto.events import Cause
+from proto.lane import Lane
+from repo.api import Transaction
+from repo.system import JOBS, STATE, JobState, decode_job_state, encode
+from tests.support.argus_world import ADS_FLOWS, World, key_of, put
+from tests.unit.argus.conftest import MakeWorld
+
+MANY = FANOUT_INLINE_MAX + 44
+
+
+@pytest.fixture
+def campaign(world: World) -> World:
+    """One campaign with many ads, all built."""
+    world.edit(
+        put("campaigns", id=1, name="old"),
+        *(put("groups", id=at, campaign_id=1) for at in range(7)),
+        *(put("ads", id=at, group_id=at % 7) for at in range(MANY)),
+    )
+    transaction = Transaction(world.repo.last_timestamp())
+    for name in stored(world):
+        transaction.delete(JOBS, encode_key((name,)), STATE)
+    world.repo.commit([transaction])
+    world.jobs.forget()
+    assert world.jobs.running() == []
+    return world
+
+
+def renamed(world: World, name: str) -> int:
+    """How many documents show the campaign's name."""
+    return sum((fields := world.fields(at)) is not None and fields["campaign"] == name for at in range(MANY))
+
+
+def stored(world: World) -> dict[str, JobState]:
+    with world.repo.snapshot() as snapshot:
+        found = [decode_job_state(version.value or b"") for _, version in snapshot.scan(JOBS, STATE)]
+    return {job.id: job for job in found}
+
+
+def write(world: World, job: JobState) -> None:
+    """As another process would."""
+    transaction = Transaction(world.repo.last_timestamp())
+    transaction.write(JOBS, encode_key((job.id,)), STATE, encode(job))
+    assert world.repo.commit([transaction])[0].committed
+
+
+def set_state(world: World, state: str) -> None:
+    for job in stored(world).values():
+        if job.state in ("running", "paused"):
+            job.state = state
+            job.finished_ms = 1.0 if state == "cancelled" else 0.0
+            write(world, job)
+
+
+def elsewhere(work: Callable[[], None]) -> None:
+    """Another thread does it: what this one has in its group is not seen there, and does not undo it."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_a_large_fan_out_becomes_a_job_and_ends(campaign: World) -> None:
+    change = campaign.commit(put("campaigns", id=1, name="new"), lane=Lane.HIGH)
+    campaign.deliver()
+    (job,) = campaign.jobs.running()
+    assert (job.kind, job.lane, job.at, job.target) == ("fanout", Lane.HIGH, change, "ad:group.campaign")
+    assert campaign.jobs.holds() == [change] and renamed(campaign, "new") == 0
+    campaign.settle(slice_rows=50)
+    assert renamed(campaign, "new") == MANY and campaign.jobs.running() == [] and campaign.jobs.holds() == []
+    (done,) = stored(campaign).values()
+    assert (done.state, done.done) == ("done", MANY)
+
+
+def test_a_small_fan_out_is_built_at_once(campaign: World) -> None:
+    campaign.commit(put("groups", id=1, campaign_id=1, status="ON"))
+    campaign.deliver()
+    assert campaign.jobs.running() == [] and campaign.fields(1)["status"] == "ON"  # type: ignore[index]
+
+
+def test_a_job_goes_on_in_another_process_after_any_slice(campaign: World) -> None:
+    campaign.commit(put("campaigns", id=1, name="new"))
+    campaign.deliver()
+    world, slices = campaign, 0
+    while world.jobs.step(20):
+        slices += 1
+        world = world.again()
+    assert slices > MANY // 20 and renamed(world, "new") == MANY
+
+
+def test_a_change_that_is_offered_again_starts_no_second_job(campaign: World) -> None:
+    campaign.commit(put("campaigns", id=1, name="new"))
+    items = campaign.items(Lane.HIGH)
+    campaign.argus.process(items)
+    campaign.settle()
+    campaign.argus.process(items)
+    assert campaign.jobs.running() == [] and len(stored(campaign)) == 1
+
+
+def test_a_paused_job_waits_and_a_cancelled_one_never_goes_on(campaign: World) -> None:
+    campaign.commit(put("campaigns", id=1, name="new"))
+    campaign.deliver()
+    assert campaign.jobs.step(20) == 20
+    set_state(campaign, "paused")
+    assert campaign.jobs.step(20) == 0 and len(campaign.jobs.running()) == 1
+    set_state(campaign, "running")
+    assert campaign.jobs.step(20) == 20
+    set_state(campaign, "cancelled")
+    assert campaign.jobs.step(20) == 0 and campaign.jobs.running() == []
+
+
+def test_a_pause_during_a_slice_is_not_overwritten(campaign: World) -> None:
+    campaign.commit(put("campaigns", id=1, name="new"))
+    campaign.deliver()
+    campaign.repo.before_commit = lambda: elsewhere(lambda: set_state(campaign, "paused"))
+    with pytest.raises(ConflictError):
+        campaign.jobs.step(20)
+    assert renamed(campaign, "new") == 0, "the slice was undone"
+    campaign.clock.ms += BACK_OFF_MS
+    assert campaign.jobs.step(20) == 0
+    assert [job.state for job in stored(campaign).values()] == ["paused"]
+
+
+def test_jobs_of_other_processes_are_seen(campaign: World) -> None:
+    assert campaign.jobs.running() == [] and campaign.jobs.due_ms() == float("inf")
+    write(campaign, JobState(id="mine", kind="refresh", lane=Lane.LOW, at=1, target="ad", cursor=b"\1"))
+    assert campaign.jobs.due_ms() <= campaign.clock.ms + LOOK_EVERY_MS
+    campaign.clock.ms += LOOK_EVERY_MS
+    assert [job.id for job in campaign.jobs.running()] == ["mine"]
+    reads = campaign.repo.reads
+    campaign.clock.ms += LOOK_EVERY_MS
+    campaign.jobs.running()
+    assert campaign.repo.reads == reads, "nothing was committed since"
+
+
+def test_a_job_that_fails_waits_longer_each_time_and_holds_up_nobody(campaign: World) -> None:
+    for name, started in (("bad", 1.0), ("good", 2.0)):
+        target = "ad" if name == "good" else "gone"
+        write(
+            campaign, JobState(id=name, kind="refresh", lane=2, at=1, target=target, cursor=b"\1", started_ms=started)
+        )
+    campaign.jobs.forget()
+    failing(campaign, lambda job: job.id == "bad")
+    with pytest.raises(UnavailableError):
+        campaign.jobs.step(20)
+    assert campaign.jobs.step(20) == 20
+    (bad, good) = (stored(campaign)[name] for name in ("bad", "good"))
+    assert (bad.attempts, bad.error, bad.state) == (1, "UnavailableError: not now", "running")
+    assert good.done == 20 and good.error == ""
+    campaign.clock.ms += BACK_OFF_MS
+    with pytest.raises(UnavailableError):
+        campaign.jobs.step(20)
+    campaign.clock.ms += BACK_OFF_MS
+    assert campaign.jobs.step(20) == 20, "its second wait is longer"
+    assert stored(campaign)["bad"].attempts == 2
+    campaign.settle()
+    assert campaign.jobs.due_ms() == campaign.clock.ms + BACK_OFF_MS
+
+
+def test_an_error_is_forgotten_when_the_job_goes_on(campaign: World) -> None:
+    write(campaign, JobState(id="job", kind="refresh", lane=2, at=1, target="ad", cursor=b"\1"))
+    campaign.jobs.forget()
+    heal = failing(campaign, lambda job: True)
+    with pytest.raises(UnavailableError):
+        campaign.jobs.step(20)
+    heal()
+    campaign.clock.ms += BACK_OFF_MS
+    assert campaign.jobs.step(20) == 20
+    assert (stored(campaign)["job"].attempts, stored(campaign)["job"].error) == (0, "")
+
+
+def failing(world: World, which: Callable[[JobState], bool]) -> Callable[[], None]:
+    """Makes slices of some jobs fail, until the result is called."""
+    slices = world.jobs._slices
+    work, knows = slices.work, slices.knows
+
+    def fails(job: JobState, limit: int) -> int:
+        if which(job):
+            raise UnavailableError("not now")
+        return work(job, limit)
+
+    slices.work, slices.knows = fails, lambda job: True  # type: ignore[method-assign]
+
+    def heal() -> None:
+        slices.work, slices.knows = work, knows  # type: ignore[method-assign]
+
+    return heal
+
+
+def test_a_job_of_earlier_flows_whose_target_is_gone_is_cancelled(campaign: World) -> None:
+    for kind, target in (("fanout", "ad:group.boss"), ("refresh", "poster"), ("handle", "pace campaigns")):
+        write(campaign, JobState(id=kind, kind=kind, lane=2, at=1, target=target, cursor=b"\1"))
+    campaign.jobs.forget()
+    campaign.settle()
+    assert {job.state for job in stored(campaign).values()} == {"cancelled"}
+    assert all("no longer" in job.error for job in stored(campaign).values())
+
+
+def test_edits_come_before_refreshes_and_do_not_starve_them(campaign: World) -> None:
+    for name, lane, started in (("low", 2, 1.0), ("high", 0, 2.0)):
+        write(
+            campaign, JobState(id=name, kind="refresh", lane=lane, at=1, target="ad", cursor=b"\1", started_ms=started)
+        )
+    campaign.jobs.forget()
+    for _ in range(TURNS):
+        campaign.jobs.step(1)
+    assert (stored(campaign)["high"].done, stored(campaign)["low"].done) == (TURNS - 1, 1)
+
+
+def test_the_newest_finished_jobs_are_kept(campaign: World) -> None:
+    for at in range(FINISHED_KEPT + 20):
+        write(
+            campaign,
+            JobState(id=f"old {at}", kind="refresh", lane=2, at=1, target="ad", state="done", finished_ms=at + 1.0),
+        )
+    write(campaign, JobState(id="fan-out", kind="fanout", lane=0, at=1, target="x", state="done", finished_ms=0.5))
+    assert campaign.jobs.refresh("ad", 7) is False
+    campaign.settle()
+    kept = stored(campaign)
+    assert len(kept) == FINISHED_KEPT + 1 and "fan-out" in kept
+    assert "old 0" not in kept and f"old {FINISHED_KEPT + 19}" in kept
+    assert campaign.jobs.refresh("ad", 7) is True
+
+
+def test_a_refresh_builds_what_was_built_before_it_began(campaign: World) -> None:
+    builder = campaign.parts.builders["ad"]
+    built = builder.counts.built
+    assert campaign.jobs.refresh("ad", 1) is False
+    campaign.settle(slice_rows=64)
+    assert builder.counts.built - built == MANY and builder.counts.unchanged >= MANY
+    assert campaign.jobs.refresh("ad", 1) is True
+    assert campaign.jobs.refresh_begun("ad", 1) and not campaign.jobs.refresh_begun("ad", 2)
+
+
+def test_a_name_longer_than_a_key_is_shortened_and_stays_apart(make_world: MakeWorld) -> None:
+    flows = ADS_FLOWS.replace('columns = { id = "int", name', 'columns = { id = "str", name').replace(
+        'campaign_id = "int"', 'campaign_id = "str"'
+    )
+    world = make_world(flows)
+    for end in "ab":
+        name = "ж" * 120 + end
+        world.commit(
+            put("campaigns", id=name, name="C"),
+            *(put("groups", id=ord(end) * 1000 + at, campaign_id=name) for at in range(MANY)),
+        )
+    world.deliver()
+    assert len(world.jobs.running()) == 2
+
+
+def test_a_handler_over_all_rows_runs_for_each_once(make_world: MakeWorld) -> None:
+    called: list[int] = []
+
+    @handler(observes=["campaigns.budget"], version=1)
+    async def pace(ctx: HandlerContext, change: Change) -> None:
+        called.append(change.row.key[0])
+
+    world = make_world(
+        ADS_FLOWS + '\n[tables.campaigns.derived]\npace = { type = "float", handler = "pace" }\n', [pace]
+    )
+    world.commit(*(put("campaigns", id=at) for at in range(25)))
+    world.items(Lane.HIGH)
+    assert world.jobs.handle("pace", "campaigns", 3) is False
+    while world.jobs.step(10):
+        pass
+    assert called == list(range(25)) and world.jobs.handle("pace", "campaigns", 3) is True
+
+
+def test_conflicts_that_go_on_do_not_move_the_cursor(campaign: World) -> None:
+    campaign.jobs.refresh("ad", 1)
+    builder = campaign.parts.builders["ad"]
+    builder.build = lambda causes: set(causes)  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError, match="conflicts go on"):
+        campaign.jobs.step(20)
+    (job,) = stored(campaign).values()
+    assert (job.done, job.cursor) == (0, b"\1")
+    assert campaign.parts.builders["ad"].build({key_of(1): Cause(1, 0)})
