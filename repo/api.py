@@ -86,6 +86,11 @@ class Reads(Protocol):
         """
         ...
 
+    def change_mark(self, table: str) -> bytes:
+        """Bytes that differ whenever something was committed to the table (an index table too) in between; b"": never
+        written. Whoever keeps what it has read of a table may use it as long as the mark stays the same."""
+        ...
+
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
     ) -> list[list[tuple[bytes, bytes]]]:

@@ -1,6 +1,7 @@
 """Commits a list of transactions in one LMDB write transaction: conflict checks, then one batch of puts a database."""
 
 from collections.abc import Callable, Sequence
+from itertools import count
 
 import lmdb
 
@@ -15,12 +16,14 @@ from repo.lmdb.layout import (
     INDEX,
     INLINE,
     LAST_TIMESTAMP,
+    TABLE_ID_BYTES,
     TIMESTAMP,
     UNVERSIONED,
     VALUE_KEY,
     VALUES,
     Layout,
     inverted,
+    mark_key,
     stored_timestamp,
     timestamp_of,
 )
@@ -28,6 +31,9 @@ from repo.lmdb.store import META
 
 Append = Callable[["lmdb.Transaction[bytes]", str, int, Sequence[bytes]], object]
 """Appends messages to a partition of a topic: (write transaction, topic, partition, messages)."""
+
+
+_numbers = count()  # of commits of this process, undone ones included
 
 
 class Prepared:
@@ -84,6 +90,7 @@ class CommitBatch:
         self._values: list[tuple[bytes, bytes]] = []
         self._index: dict[bytes, bytes | None] = {}
         self._messages: dict[tuple[str, int], list[bytes]] = {}
+        self._touched: set[bytes] = set()  # ids of tables
 
     def run(self, members: Sequence[Prepared]) -> list[Outcome]:
         """In order; each member sees those before it as commits after its snapshot."""
@@ -107,7 +114,12 @@ class CommitBatch:
         for (topic, partition), messages in self._messages.items():
             append(transaction, topic, partition, messages)
         if self._next - 1 > self._last:
-            transaction.put(LAST_TIMESTAMP, TIMESTAMP.pack(self._next - 1), db=environment.database(META))
+            newest, meta = TIMESTAMP.pack(self._next - 1), environment.database(META)
+            transaction.put(LAST_TIMESTAMP, newest, db=meta)
+            # Not the timestamp alone: a group that is undone may be followed by one with the same.
+            mark = newest + environment.nonce + TIMESTAMP.pack(next(_numbers))
+            for table_id in self._touched:
+                transaction.put(mark_key(table_id), mark, db=meta)
 
     def _refusal(self, member: Prepared, cursor: "lmdb.Cursor[bytes]") -> Outcome | None:
         """Why the member can't commit: somebody committed, after its snapshot, a cell that it wrote or checked."""
@@ -131,8 +143,10 @@ class CommitBatch:
         self._next += 1
         written, add = self._written, self._cells.append
         suffix, packed = inverted(timestamp), TIMESTAMP.pack(timestamp)
+        touched = self._touched.add
         for layout, chain, value in member.writes:
             written[chain] = timestamp
+            touched(layout.table_id)
             if layout.keep is Keep.NEWEST:
                 add((chain + UNVERSIONED, packed + (value or b"")))
             elif layout.large and value is not None:
@@ -141,6 +155,7 @@ class CommitBatch:
                 add((chain + suffix, value or b""))
         if member.index:
             self._index.update(member.index)
+            self._touched.update(key[:TABLE_ID_BYTES] for key, _ in member.index)
         for topic, partition, payload in member.transaction.messages:
             self._messages.setdefault((topic, partition), []).append(packed + payload)
         return Outcome(OutcomeKind.COMMITTED, timestamp)

@@ -8,7 +8,8 @@ cells    table id (2), encoded key, group id (1), inverted commit timestamp (8) 
          the value.
 values   commit timestamp (8), number in the commit (4) -> value. Written in ascending order: no search, full pages.
 index    table id, entry's key -> entry's value
-meta     last_timestamp, gc_watermark, gc_position, table/NAME, lease/ID, and the environment's own records
+meta     last_timestamp, gc_watermark, gc_position, table/NAME, mark/table id, lease/ID, and the environment's own
+         records
 
 A *chain* is the key of a cell without its timestamp: table id, encoded key, group id. Encoded keys are prefix-free, so
 no chain is a prefix of another.
@@ -24,6 +25,9 @@ LAST_TIMESTAMP = b"last_timestamp"
 INLINE, APART = b"\0", b"\1"
 UNVERSIONED = b"\0" * 8
 APART_BYTES_MIN = 200  # a smaller value of a large group stays in its cell
+
+TABLE_ID_BYTES = 2
+_MARK = b"mark/"
 
 TIMESTAMP_MAX = (1 << 64) - 1
 TIMESTAMP = Struct(">Q")
@@ -57,3 +61,8 @@ def timestamp_of(cell_key: bytes) -> int:
 def stored_timestamp(value: bytes | None) -> int:
     """The timestamp that a value begins with; 0 when there is no value."""
     return int.from_bytes(value[:8], "big") if value else 0
+
+
+def mark_key(table_id: bytes) -> bytes:
+    """In `meta`: what changes with each commit to the table."""
+    return _MARK + table_id

@@ -22,10 +22,12 @@ from repo.lmdb.layout import (
     UNVERSIONED,
     VALUES,
     Layout,
+    mark_key,
     timestamp_of,
     visible_from,
 )
 from repo.lmdb.retention import Retention
+from repo.lmdb.store import META
 
 _KEYS_A_SLICE = 20_000
 
@@ -51,6 +53,11 @@ class LmdbSnapshot:
         for start in range(0, len(keys), _KEYS_A_SLICE):
             found += self._read_slice(layout, keys[start : start + _KEYS_A_SLICE])
         return found
+
+    def change_mark(self, table: str) -> bytes:
+        key = mark_key(self._catalog.table_id(table))
+        with self._reading() as transaction:
+            return transaction.get(key, b"", self._environment.database(META))
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""

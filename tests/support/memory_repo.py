@@ -17,6 +17,7 @@ class MemoryRepo:
         self.commits = 0
         self.reads = 0
         self.messages: dict[tuple[str, int], list[bytes]] = {}
+        self.marks: dict[str, int] = {}
         self._specs: dict[str, TableSpec] = {}
         self._cells: dict[Cell, list[Version]] = {}  # oldest first
         self._rows: dict[tuple[str, str], set[bytes]] = {}
@@ -82,6 +83,8 @@ class MemoryRepo:
             if versions and versions[-1].commit_timestamp > transaction.snapshot_timestamp:
                 return Outcome(OutcomeKind.CONFLICT, versions[-1].commit_timestamp, cell)
         self._last += 1
+        touched = {cell.table for cell in transaction.writes} | {table for table, _ in transaction.index_writes}
+        self.marks.update(dict.fromkeys(touched, self._last))
         for cell, value in transaction.writes.items():
             assert value != b"", f"an empty value in {cell}"
             version = Version(self._last, value)
@@ -118,6 +121,10 @@ class MemorySnapshot:
         self._repo.reads += 1
         self._check()
         return [self._visible(Cell(table, key, group)) for key in keys]
+
+    def change_mark(self, table: str) -> bytes:
+        mark = self._repo.marks.get(table, 0)
+        return str(mark).encode() if mark else b""
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
