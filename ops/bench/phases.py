@@ -13,7 +13,7 @@ import msgspec
 from ops.demo import bulk
 from ops.demo.editor import Edit, in_transaction
 from ops.demo.edits import Effect
-from ops.demo.witness import CAPTURED_EARLY_MS, Published, quantile
+from ops.demo.witness import TRIGGER_MS, Published, quantile
 from proto.ports.clock import Clock
 
 TRICKLE_KINDS = "ad_bid,ad_title,ad_status"
@@ -39,17 +39,18 @@ class Fanout:
         self.name = name
         self._connection, self._change, self._clock = connection, change, clock
         self._waiting: set[int] = set()
-        self._committed_ms = self._last_ms = 0.0
+        self._began_ms = self._committed_ms = self._last_ms = 0.0
         self.documents = 0
 
     def start(self) -> None:
+        self._began_ms = self._clock.now_ms()
         effect = in_transaction(self._connection, self._change)
         self._committed_ms = self._clock.now_ms()
         self._waiting = set(effect.ads)
         self.documents = len(self._waiting)
 
     def seen(self, published: Published) -> None:
-        if published.capture_ms >= self._committed_ms - CAPTURED_EARLY_MS:
+        if published.commit_ms >= self._began_ms - TRIGGER_MS:
             self._waiting.discard(published.id)
             self._last_ms = published.servable_ms
 

@@ -24,13 +24,14 @@ from proto.errors import SettingsError
 class Edit(msgspec.Struct, frozen=True):
     """One committed source transaction.
 
-    committed_ms  wall clock just after COMMIT returned, ms since 1970
+    began_ms, committed_ms  wall clock just before BEGIN, just after COMMIT returned; ms since 1970
     ads           ids of the ads whose documents change, are new, or vanish
     tag           the matching number of a torn pair: the ad groups' new bid in micros
     """
 
     number: int
     kind: str
+    began_ms: float
     committed_ms: float
     ads: list[int]
     tag: int | None = None
@@ -60,8 +61,9 @@ def edits(
         number += 1
         kind = random.choices(kinds, shares)[0]
         change = partial(EDITS[kind][0], connection, population, random)
+        began_ms = now_ms()
         effect = in_transaction(connection, change)
-        yield Edit(number, kind, now_ms(), effect.ads, effect.tag)
+        yield Edit(number, kind, began_ms, now_ms(), effect.ads, effect.tag)
 
 
 def in_transaction(connection: sqlite3.Connection, change: Callable[[], Effect]) -> Effect:

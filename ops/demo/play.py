@@ -17,7 +17,7 @@ from ops.demo.generator import generate
 from ops.demo.scale import Scale
 from ops.demo.schema import connect, create
 from ops.demo.torn import is_torn
-from ops.demo.witness import STAGES, Published, Witness, quantile
+from ops.demo.witness import STAGES, Published, Witness, first_with, quantile
 from ops.document_view import fields_of, json_value
 from ops.engine.step import FunctionStep
 from ops.installation import Installation, save_installation
@@ -115,8 +115,8 @@ def _result(
         mismatches = list(check(connection, served_documents(reader)))
     wrong = {mismatch.id for mismatch in mismatches}
     timed = witness.latencies_ms(edits)
-    since_ms = edits[0].committed_ms if edits else float("inf")
-    live = [seen for seen in witness.published if seen.capture_ms >= since_ms - 10.0]
+    since_ms = edits[0].began_ms if edits else float("inf")
+    live = [seen for seen in witness.published if seen.commit_ms >= since_ms]
     return DemoResult(
         documents=sum(1 for _ in reader.index.keys(DOCUMENT)),
         edits=len(edits),
@@ -172,15 +172,11 @@ def _example(process: Process, witness: Witness, timed: list[tuple[Edit, float]]
     for edit, latency_ms in reversed(timed):
         if len(edit.ads) != 1:
             continue
-        after = next((one for one in witness.published if one.id == edit.ads[0] and _follows(one, edit)), None)
+        after = first_with([one for one in witness.published if one.id == edit.ads[0]], edit)
         example = after and _difference(process, edit, after, latency_ms)
         if example:
             return example
     return None
-
-
-def _follows(seen: Published, edit: Edit) -> bool:
-    return seen.capture_ms >= edit.committed_ms - 2.0
 
 
 def _difference(process: Process, edit: Edit, after: Published, latency_ms: float) -> Example | None:

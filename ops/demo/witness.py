@@ -9,8 +9,8 @@ from ops.demo.editor import Edit
 from proto.codec import decode_key
 from proto.events import DeltaDocument
 
-CAPTURED_EARLY_MS = 2.0
-"""A commit is visible a little before the editor's COMMIT returns: so much earlier it may have been captured."""
+TRIGGER_MS = 1.0
+"""Triggers tell the time in whole milliseconds."""
 
 STAGES = ("capture", "apply", "build", "publish", "serve")
 
@@ -21,6 +21,7 @@ class Published(NamedTuple):
     id: int
     sequence: int
     lane: int
+    commit_ms: float
     capture_ms: float
     servable_ms: float
     stages_ms: tuple[float, ...]
@@ -37,7 +38,14 @@ class Witness:
         at = (delta.commit_ms, delta.capture_ms, delta.apply_ms, delta.build_ms, delta.publish_ms, servable_ms)
         stages = tuple(max(0.0, after - before) for before, after in pairwise(at))
         seen = Published(
-            decode_key(delta.key)[1], delta.sequence, delta.lane, delta.capture_ms, servable_ms, stages, delta.content
+            decode_key(delta.key)[1],
+            delta.sequence,
+            delta.lane,
+            delta.commit_ms,
+            delta.capture_ms,
+            servable_ms,
+            stages,
+            delta.content,
         )
         self.published.append(seen)
 
@@ -48,15 +56,15 @@ class Witness:
             by_id.setdefault(seen.id, []).append(seen)
         found = []
         for edit in edits:
-            served = [first for ad in edit.ads if (first := _first_after(by_id.get(ad, ()), edit.committed_ms))]
+            served = [first for ad in edit.ads if (first := first_with(by_id.get(ad, ()), edit))]
             if served:
                 found.append((edit, max(max(one.servable_ms for one in served) - edit.committed_ms, 0.0)))
         return found
 
 
-def _first_after(versions: Sequence[Published], committed_ms: float) -> Published | None:
-    """The first version captured after the commit: the one that has the edit in it."""
-    at = bisect_left(versions, committed_ms - CAPTURED_EARLY_MS, key=lambda seen: seen.capture_ms)
+def first_with(versions: Sequence[Published], edit: Edit) -> Published | None:
+    """The first version that has the edit in it: its newest trigger ran after the edit began."""
+    at = bisect_left(versions, edit.began_ms - TRIGGER_MS, key=lambda seen: seen.commit_ms)
     return versions[at] if at < len(versions) else None
 
 
