@@ -1,0 +1,105 @@
+"""The whole way as real processes: another program edits, we kill -9 whatever runs, and nothing is lost or torn."""
+
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ops.demo.compare import compare_documents, from_line
+from tests.support.processes import PATIENCE_S, Daemon, adsindex, command
+from tests.system.bookshop.expected import expected_documents
+from tests.system.editing import TORN_BOOKS, torn_pair
+
+BOOKSHOP = Path(__file__).with_name("bookshop")
+ROLES = ("gateway", "updater", "argus")
+Start = Callable[..., Daemon]
+
+
+@pytest.fixture
+def start(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Start]:
+    """Starts `adsindex run` on the shop; whatever still runs in the end is killed."""
+    started: list[Daemon] = []
+
+    def start(*more: object, data: str = "data") -> Daemon:
+        sources = ("--source", f"sqlite:///{tmp_path / 'shop.db'}", "--data", tmp_path / data)
+        application = ("--flows", BOOKSHOP / "flows.toml", "--handlers", BOOKSHOP / "handlers.py")
+        started.append(Daemon(command("run", *sources, *application, *more), tmp_path / f"run{len(started)}.txt"))
+        return started[-1]
+
+    yield start
+    for daemon in started:
+        daemon.kill()
+
+
+@pytest.fixture
+def editor(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Daemon]:
+    """Another process that edits the shop, 200 transactions a second."""
+    torn_pair(shop, 0)
+    arguments = [sys.executable, "-m", "tests.system.editing", tmp_path / "shop.db", 7, 200]
+    daemon = Daemon(arguments, tmp_path / "editor.txt")
+    yield daemon
+    daemon.kill()
+
+
+def check(data: Path, shop: sqlite3.Connection) -> None:
+    """Waits; then every document equals the join, and everything that was ever published was whole and in order."""
+    waited = adsindex("wait", "--data", data, "--timeout", PATIENCE_S / 2)
+    assert waited.code == 0, waited
+    lines = adsindex("docs", "--json", "--data", data).jsonl
+    for document_type in ("book", "order"):
+        found = {one.id: one for one in (from_line(line) for line in lines if line["type"] == document_type)}
+        assert len(found) > 5
+        assert list(compare_documents(expected_documents(shop, document_type), found)) == []
+    newest: dict[tuple[str, str], int] = {}
+    for line in adsindex("tail", "documents", "--no-follow", "--json", "--data", data).jsonl:
+        key = (line["type"], str(line["id"]))
+        assert line["sequence"] >= newest.get(key, 0), f"{key} was published after a newer version"
+        newest[key] = line["sequence"]
+        if line["id"] in TORN_BOOKS and line.get("fields"):
+            assert line["fields"]["title"] == line["fields"]["category"], "torn"
+    assert adsindex("dead-letters", "list", "--json", "--data", data).output == ""
+
+
+def test_edits_of_another_program_are_served_and_sigterm_drains(
+    tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
+) -> None:
+    daemon = start()
+    daemon.says("live")
+    time.sleep(0.5)
+    editor.kill()
+    check(tmp_path / "data", shop)
+    torn_pair(shop, -1)
+    assert daemon.stop() == 0 and "stopped" in daemon.text
+    start().says("live")
+    check(tmp_path / "data", shop)
+
+
+def test_kill_9_of_everything_in_one_process(
+    tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
+) -> None:
+    killed(tmp_path, shop, start, editor, [()], 8, Random(5))
+
+
+def test_kill_9_of_roles_in_processes_of_their_own(
+    tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
+) -> None:
+    killed(tmp_path, shop, start, editor, [("--role", role) for role in ROLES], 8, Random(6))
+
+
+def killed(
+    tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon, kinds: Sequence[Sequence[str]],
+    kills: int, random: Random,
+) -> None:  # fmt: skip
+    """Kills one of the processes again and again, from its first moments on; starts another one in its place."""
+    running = [start(*kind) for kind in kinds]
+    for number in range(kills):
+        time.sleep(random.uniform(0.1, 2.0))
+        victim = number % len(kinds)
+        running[victim].kill()
+        running[victim] = start(*kinds[victim])
+    editor.kill()
+    check(tmp_path / "data", shop)
