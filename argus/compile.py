@@ -15,6 +15,7 @@ from typing import Any
 
 from argus.api import FieldSpec
 from argus.fetch import row_dict
+from argus.memo import Memo
 from argus.plan import Node, Plan
 from argus.registry import Application
 from proto.errors import FlowsError, ValueTypeError
@@ -23,6 +24,7 @@ from proto.flows.model import Document, Flows
 from proto.flows.paths import Path, resolve
 from proto.values import CONVERT, from_python
 
+_TEXTS = frozenset((str, bool, type(None)))  # a list of these is stored as it is
 _PLAIN: tuple[type, ...] = (bool, int, str, bytes, type(None))
 _INT64 = 2**63
 
@@ -80,6 +82,16 @@ class _Writer:
     def arguments(self, spec: FieldSpec) -> str:
         return ", ".join(f"{parameter}={self.python(path)}" for parameter, path in spec.inputs.items())
 
+    def shared_slots(self, spec: FieldSpec) -> list[int]:
+        """The slots that a field depends on, if several documents share all of them; else none."""
+        numbers = set()
+        for text in spec.inputs.values():
+            node, slot, _ = self._plan.add(resolve(self._flows, self._root, text))
+            if node.parent is None or node.many:
+                return []
+            numbers.update([slot.number] if slot else [each.number for each in node.slots.values()])
+        return sorted(numbers)
+
     def _rows(self, node: Node) -> str:
         slots = list(node.slots.values())
         columns = [name for slot in slots for name in slot.columns]
@@ -106,8 +118,7 @@ def compile_document(application: Application, document: Document) -> Compiled:
             later.append((spec, f"dict({writer.arguments(spec)})"))
             last.append(field.name)
         else:
-            call = f"{writer.helper(spec.function)}({writer.arguments(spec)})"
-            expressions[field.name] = f"{writer.helper(result_check(spec, field.name))}({call})"
+            expressions[field.name] = _computed(writer, spec, field.name)
     servable = _condition(flows, document, writer) if document.servable else "True"
     parameters = ", ".join(f"s{slot.number}" for slot in plan.slots)
     whole = f"({''.join(f'{text}, ' for text in expressions.values())}), ({servable}) is True"
@@ -120,6 +131,17 @@ def compile_document(application: Application, document: Document) -> Compiled:
         {name: make(text) for name, text in expressions.items()},
         tuple((spec, make(text)) for spec, text in later),
     )
+
+
+def _computed(writer: _Writer, spec: FieldSpec, name: str) -> str:
+    """The call of a field's function. Where it depends on rows that documents share alone, once for each of these."""
+    call = f"{writer.helper(spec.function)}({writer.arguments(spec)})"
+    checked = f"{writer.helper(result_check(spec, name))}({call})"
+    slots = writer.shared_slots(spec)
+    if not slots:
+        return checked
+    parameters = ", ".join(f"s{number}" for number in slots)
+    return f"{writer.helper(Memo(_maker(parameters, writer.helpers)(checked)))}({parameters})"
 
 
 def _maker(parameters: str, helpers: dict[str, Any]) -> Callable[[str], Callable[..., Any]]:
@@ -153,9 +175,13 @@ def result_check(spec: FieldSpec, name: str) -> Callable[[Any], Any]:
     plain = frozenset(kind for kind in _PLAIN if allowed is None or kind in allowed)
     shown = "" if allowed is None else " | ".join("None" if kind is type(None) else kind.__name__ for kind in allowed)
 
+    lists = allowed is None or list in allowed
+
     def check(value: Any) -> Any:
         kind = type(value)
         if kind in plain and (kind is not int or -_INT64 <= value < _INT64):
+            return value
+        if kind is list and lists and _TEXTS.issuperset(map(type, value)):
             return value
         if allowed is not None and not isinstance(value, allowed):
             raise ValueTypeError(f"field {name!r} returned {value!r} ({kind.__name__}), but is declared {shown}")

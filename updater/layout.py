@@ -90,4 +90,9 @@ def _layout(flows: Flows, table: Table, groups: tuple[Group, ...]) -> TableLayou
 
 def _differs(old: Any, new: Any) -> bool:
     """JSON tells true from 1 and 1 from 1.0, which Python calls equal."""
+    if type(old) not in _CONTAINERS:
+        return type(old) is not type(new) or bool(old != new)
     return bool(old != new) or _encode_json(old) != _encode_json(new)
+
+
+_CONTAINERS = frozenset((list, dict))
