@@ -11,7 +11,6 @@ from cyclopts import Parameter
 from ops.bench.job import Figures, run_job
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
-from ops.cli.parameters import Json
 from ops.demo.scale import SCALES
 from ops.settings import load_settings
 
@@ -32,34 +31,32 @@ def bench(
     seconds: Annotated[float, Parameter(help="How long the trickle is.")] = 300.0,
     rate: Annotated[float, Parameter(help="Edits a second in the trickle.")] = 100.0,
     seed: Annotated[int, Parameter(help="The same seed makes the same database and edits.")] = 1,
-    json: Json = False,
-    file: Annotated[Path | None, Parameter(name="--out", help="Write the figures as JSON into this file, too.")] = None,
+    json: Annotated[
+        Path | None, Parameter(name="--json", allow_leading_hyphen=True, help="Write JSON to this file; - prints it.")
+    ] = None,
 ) -> int:
     """Measure load, trickle, burst and fan-out on the sample application, durable, all roles in one process.
 
     For example:
 
-        adsindex bench --job j4 --phases a,b,c,d --seconds 60
-        adsindex bench --job small --phases a,c --json
+        adsindex bench --job j4 --phases a,b,c,d --seconds 60 --json figures.json
+        adsindex bench --job small --phases a,c --json -
     """
     with tempfile.TemporaryDirectory(prefix="adsindex-bench-") as name:
         folder = Path(name).resolve()
         settings = load_settings(folder, os.environ).settings
-        figures = run_job(
-            folder, SCALES[job], settings, phases.replace(",", ""), rate, seconds, seed, lambda text: _tell(text, json)
-        )
-    if file is not None:
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
-    if json:
+        figures = run_job(folder, SCALES[job], settings, phases.replace(",", ""), rate, seconds, seed, _tell)
+    if str(json) == "-":
         render.print_json(figures)
     else:
         _print(figures)
+    if json is not None and str(json) != "-":
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
     return WRONG if figures.mismatches or figures.lost or figures.torn else OK
 
 
-def _tell(text: str, quiet: bool) -> None:
-    if not quiet:
-        render.note(f"phase {text} ...")
+def _tell(text: str) -> None:
+    render.note(f"phase {text} ...")
 
 
 def _print(figures: Figures) -> None:
