@@ -3,19 +3,17 @@ documents."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise, repeat
 from typing import Any
 
 from argus.plan import Node, Plan, Slot
-from argus.shared_rows import Rows
+from argus.shared_rows import Children, Rows
 from proto.codec import KEY_BYTES_MAX, encode_scalar
 from proto.errors import InvalidMessageError
 from proto.flows.model import Collection, Reference, Table
 from proto.values import coerce, to_python
 from repo.api import Reads
-from repo.keys import index_prefix
 from repo.rows import GroupReader
-from repo.system import collection_index
 
 Values = Sequence[Any]
 
@@ -39,7 +37,7 @@ class Fetched:
 class _Flat:
     """Rows of one node for the whole batch in one list; counts: how many belong to each document (None: one each)."""
 
-    keys: list[bytes | None]
+    keys: Sequence[bytes | None]
     slots: dict[int, list[Values]]
     counts: list[int] | None
 
@@ -57,19 +55,21 @@ class Fetch:
 
     def __init__(self, plan: Plan, readers: dict[tuple[str, str], GroupReader]) -> None:
         self._plan = plan
-        self._suffixes: dict[str, Callable[[Sequence[Any]], bytes]] = {
-            node.path: parent_suffix(node.parent.table, node.hop.columns, node.table)
+        self._parents = {
+            node.path: _ParentKeys(node, node.parent, node.hop)
             for node in plan.nodes
             if node.parent is not None and isinstance(node.hop, Reference)
         }
-        self._nulls = [(None,) * len(slot.columns) for slot in plan.slots]
-        self._rows = {
-            slot.number: Rows(node.table.name, slot.group, readers[node.table.name, slot.group], _is_shared(node))
+        self._children = {
+            node.path: Children(node.hop, node.parent is not None and _is_shared(node.parent))
             for node in plan.nodes
-            for slot in node.slots.values()
+            if isinstance(node.hop, Collection)
         }
-        self._slots = {
-            node.path: sorted(node.slots.values(), key=lambda slot: slot.group != node.table.key_group())
+        self._rows = {  # by node; the group that says whether the row is there comes first
+            node.path: [
+                (slot.number, Rows(node.table.name, slot.group, readers[node.table.name, slot.group], _is_shared(node)))
+                for slot in sorted(node.slots.values(), key=lambda slot: slot.group != node.table.key_group())
+            ]
             for node in plan.nodes
         }
 
@@ -77,82 +77,57 @@ class Fetch:
         """documents: keys of root rows, without repetition."""
         missing: list[list[str] | None] = [None] * len(documents)
         flats: dict[str, _Flat] = {}
-        exists: list[bool] = []
+        prefix = _one_source(documents)
+        absent: set[bytes | None] = set()
         for node in self._plan.nodes:
-            flat = self._keys(snapshot, node, flats, documents)
-            flats[node.path] = flat
-            present = self._read(snapshot, node, flat, missing)
+            flat = flats[node.path] = self._keys(snapshot, node, flats, documents, prefix)
+            gone = self._read(snapshot, node, flat, missing)
             if node.parent is None:
-                exists = present
+                absent = gone
         slots: list[list[Any]] = [[]] * len(self._plan.slots)
         for flat in flats.values():
             for number, values in flat.slots.items():
                 slots[number] = values if flat.counts is None else _grouped(values, flat.counts)
-        return Fetched(slots, exists, missing)
+        return Fetched(slots, [key not in absent for key in documents], missing)
 
-    def _keys(self, snapshot: Reads, node: Node, flats: dict[str, _Flat], documents: Sequence[bytes]) -> _Flat:
+    def _keys(
+        self, snapshot: Reads, node: Node, flats: dict[str, _Flat], documents: Sequence[bytes], prefix: bytes
+    ) -> _Flat:
         if node.parent is None:
-            return _Flat(list(documents), {}, None)
+            return _Flat(documents, {}, None)
         above = flats[node.parent.path]
-        if isinstance(node.hop, Collection):
-            return self._children(snapshot, node.hop, above)
-        assert node.hop is not None
-        return _Flat(self._parents(node, node.hop, above), {}, above.counts)
-
-    def _parents(self, node: Node, hop: Reference, above: _Flat) -> list[bytes | None]:
-        """Keys of the parents: the child's source, then its reference columns."""
-        assert node.parent is not None
-        suffix = self._suffixes[node.path]
-        columns = [(above.slots[slot.number], at) for slot, at in (_place(node.parent, name) for name in hop.columns)]
-        if len(columns) == 1:
-            return _parents_by_one(above.keys, *columns[0], suffix)
-        values = zip(*([row[at] for row in rows] for rows, at in columns), strict=True)
-        return [
-            None if key is None or None in parts else source_part(key) + suffix(parts)
-            for key, parts in zip(above.keys, values, strict=True)
-        ]
-
-    def _children(self, snapshot: Reads, hop: Collection, above: _Flat) -> _Flat:
-        parents = [key for key in dict.fromkeys(above.keys) if key is not None]
-        prefixes = list(map(index_prefix, parents))
-        pages = snapshot.scan_prefixes(collection_index(hop), prefixes, hop.limit) if prefixes else []
-        children: dict[bytes | None, list[bytes]] = {None: []}
-        for parent, entries in zip(parents, pages, strict=True):
-            children[parent] = [child for _, child in entries]
-        keys: list[bytes | None] = [child for key in above.keys for child in children[key]]
-        lengths = [len(children[key]) for key in above.keys]
+        if isinstance(node.hop, Reference):
+            return _Flat(self._parents[node.path].of(above, prefix), {}, above.counts)
+        children = self._children[node.path].read(snapshot, above.keys)
+        lengths = list(map(len, children))
         counts = lengths if above.counts is None else [sum(part) for part in _grouped(lengths, above.counts)]
-        return _Flat(keys, {}, counts)
+        return _Flat(list(chain.from_iterable(children)), {}, counts)
 
-    def _read(self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None]) -> list[bool]:
-        """Fills the node's slots; returns for each key whether its row is there. Of a row that is not, no group is
-        seen: a handler's may outlive its source's."""
-        unique = [key for key in dict.fromkeys(flat.keys) if key is not None]
-        absent: set[bytes | None] = {None}
-        parked: set[bytes] = set()
-        for slot in self._slots[node.path]:  # the group that says whether the row is there comes first
-            nulls, main = self._nulls[slot.number], not flat.slots
-            rows: dict[bytes | None, Values] = {None: nulls}
-            records = self._rows[slot.number].read(snapshot, unique)
-            for key, record in zip(unique, records, strict=True):
-                if record is None or record.values is None or key in absent:
-                    rows[key] = nulls
-                    if main:
-                        absent.add(key)
-                else:
-                    rows[key] = record.values
-                if record is not None and record.parked:
-                    parked.add(key)
-            if main and isinstance(node.hop, Collection) and len(absent) > 1:
-                _drop(flat, absent)
-            flat.slots[slot.number] = [rows[key] for key in flat.keys]
-        if node.parent is not None and len(absent) > 1:
-            parked.update(key for key in absent if key is not None)
-        if parked:
-            self._note_missing(node, flat, parked, missing)
-        return [key not in absent for key in flat.keys]
+    def _read(self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None]) -> set[bytes | None]:
+        """Fills the node's slots; returns the keys whose rows are not there. Of such a row no group is seen: a
+        handler's may outlive its source's."""
+        absent: set[bytes | None] = set()
+        bad: set[bytes | None] = set()
+        for number, rows in self._rows[node.path]:
+            rows.read(snapshot, flat.keys)
+            if not flat.slots and rows.absent:
+                absent = rows.absent.intersection(flat.keys)
+                if absent and isinstance(node.hop, Collection):
+                    _drop(flat, absent)
+            if rows.parked:
+                bad |= rows.parked.intersection(flat.keys)
+            values = rows.values
+            if absent:
+                flat.slots[number] = [rows.nulls if key in absent else values[key] for key in flat.keys]
+            else:
+                flat.slots[number] = [values[key] for key in flat.keys]
+        if node.parent is not None:
+            bad |= absent
+        if bad:
+            self._note_missing(node, flat, bad, missing)
+        return absent
 
-    def _note_missing(self, node: Node, flat: _Flat, bad: set[bytes], missing: list[list[str] | None]) -> None:
+    def _note_missing(self, node: Node, flat: _Flat, bad: set[bytes | None], missing: list[list[str] | None]) -> None:
         owners: Sequence[int] = range(len(flat.keys))
         if flat.counts is not None:
             owners = [owner for owner, count in enumerate(flat.counts) for _ in range(count)]
@@ -166,24 +141,30 @@ class Fetch:
                     noted.append(text)
 
 
-def _parents_by_one(
-    keys: Sequence[bytes | None], rows: Sequence[Values], at: int, suffix: Callable[[Sequence[Any]], bytes]
-) -> list[bytes | None]:
-    """The usual case, a reference of one column. Each parent is encoded once: its children are many."""
-    known: dict[Any, bytes | None] = {None: None}
-    prefix = b""
-    found: list[bytes | None] = []
-    for key, row in zip(keys, rows, strict=True):
-        value = row[at]
-        if key is None:
-            found.append(None)
-            continue
-        if not prefix or not key.startswith(prefix):  # another source
-            prefix, known = source_part(key), {None: None}
-        if value not in known:
-            known[value] = prefix + suffix((value,))
-        found.append(known[value])
-    return found
+class _ParentKeys:
+    """Keys of the parents of a node's rows: the child's source, then its reference columns."""
+
+    def __init__(self, node: Node, child: Node, hop: Reference) -> None:
+        self._suffix = parent_suffix(child.table, hop.columns, node.table)
+        self._places = [(slot.number, at) for slot, at in (_place(child, name) for name in hop.columns)]
+
+    def of(self, above: _Flat, prefix: bytes) -> list[bytes | None]:
+        """prefix: the encoded source of all rows; b"": they are of several."""
+        suffix = self._suffix
+        columns = [[row[at] for row in above.slots[number]] for number, at in self._places]
+        if prefix and len(columns) == 1:  # the usual case; each parent is encoded once
+            known = {value: None if value is None else prefix + suffix((value,)) for value in set(columns[0])}
+            return [known[value] for value in columns[0]]
+        return [
+            None if key is None or None in values else (prefix or source_part(key)) + suffix(values)
+            for key, *values in zip(above.keys, *columns, strict=True)
+        ]
+
+
+def _one_source(documents: Sequence[bytes]) -> bytes:
+    """The encoded source of all documents; b"" when they are of several."""
+    prefix = source_part(documents[0]) if documents else b""
+    return prefix if all(map(bytes.startswith, documents, repeat(prefix))) else b""
 
 
 def _is_shared(node: Node) -> bool:

@@ -1,39 +1,75 @@
-"""Decoded rows that many documents read: kept from batch to batch, as long as nothing was committed to their table.
+"""Decoded rows and collections, kept from batch to batch when many documents read them.
 
 A parent is read by all its documents. While a burst of edits goes through one table, the parents in other tables
-stay what they are, and need neither a seek nor a decode. What grows is bounded: a full cache is emptied.
+stay what they are, and need neither a seek nor a decode. What is kept holds as long as nothing was committed to its
+table (Reads.change_mark). What grows is bounded: a full cache is emptied.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from proto.record import Record
+from proto.flows.model import Collection as ChildRows
 from repo.api import Reads
+from repo.keys import index_prefix
 from repo.rows import GroupReader
+from repo.system import collection_index
 
 ROWS_MAX = 20_000
 
 
 class Rows:
-    """Reads one group of one table. shared: its rows are read by several documents, so they are kept."""
+    """Rows of one group of one table. shared: they are read by several documents, so they are kept.
+
+    After `read`: values: key -> values, all NULL for a row that is not there, and for None; absent: keys of rows that
+    are not there; parked: keys of rows whose newest version could not be stored.
+    """
 
     def __init__(self, table: str, group: str, reader: GroupReader, shared: bool) -> None:
         self._table, self._group, self._reader, self._shared = table, group, reader, shared
-        self._known: dict[bytes, Record | None] = {}
-        self._mark = b""
+        self.nulls: Sequence[Any] = (None,) * len(reader.schema.names)
+        self.values: dict[bytes | None, Sequence[Any]] = {}
+        self.absent: set[bytes | None] = set()
+        self.parked: set[bytes | None] = set()
+        self._mark: bytes | None = None
 
-    def read(self, snapshot: Reads, keys: Sequence[bytes]) -> list[Record | None]:
-        """In the order of `keys`, which don't repeat. None: no such row. The records are not to be changed."""
-        if not keys:
-            return []
-        if not self._shared:
-            return self._reader.records(snapshot.read(self._table, self._group, keys))
-        mark = snapshot.change_mark(self._table)
+    def read(self, snapshot: Reads, keys: Collection[bytes | None]) -> None:
+        """Makes the rows with these keys known. The values are not to be changed by anybody."""
+        mark = snapshot.change_mark(self._table) if self._shared and len(keys) > 1 else None
+        if mark is None or mark != self._mark or len(self.values) > ROWS_MAX:
+            self.values, self.absent, self.parked, self._mark = {None: self.nulls}, set(), set(), mark
+        missing = [key for key in dict.fromkeys(keys) if key not in self.values and key is not None]
+        if not missing:
+            return
+        versions = snapshot.read(self._table, self._group, missing)
+        values, nulls = self.values, self.nulls
+        for key, record in zip(missing, self._reader.records(versions), strict=True):
+            if record is None or record.values is None:
+                values[key] = nulls
+                self.absent.add(key)
+            else:
+                values[key] = record.values
+            if record is not None and record.parked:
+                self.parked.add(key)
+
+
+class Children:
+    """Keys of the rows of one collection. shared: as for Rows."""
+
+    def __init__(self, collection: ChildRows, shared: bool) -> None:
+        self._index, self._limit, self._shared = collection_index(collection), collection.limit, shared
+        self._known: dict[bytes | None, list[bytes]] = {}
+        self._mark: bytes | None = None
+
+    def read(self, snapshot: Reads, parents: Sequence[bytes | None]) -> list[list[bytes]]:
+        """In the order of `parents`; nothing for None. One storage call."""
+        mark = snapshot.change_mark(self._index) if self._shared and len(parents) > 1 else None
         known = self._known
-        if mark != self._mark or len(known) > ROWS_MAX:
-            known.clear()
+        if mark is None or mark != self._mark or len(known) > ROWS_MAX:
+            known = self._known = {None: []}
             self._mark = mark
-        missing = [key for key in keys if key not in known]
+        missing = [key for key in dict.fromkeys(parents) if key not in known and key is not None]
         if missing:
-            versions = snapshot.read(self._table, self._group, missing)
-            known.update(zip(missing, self._reader.records(versions), strict=True))
-        return [known[key] for key in keys]
+            pages = snapshot.scan_prefixes(self._index, list(map(index_prefix, missing)), self._limit)
+            for parent, entries in zip(missing, pages, strict=True):
+                known[parent] = [child for _, child in entries]
+        return [known[key] for key in parents]

@@ -1,0 +1,119 @@
+"""How many documents a second Argus builds: `python -m tests.benchmarks.argus_build [--batch N] [--profile]`.
+
+The ads application, all of whose ads get a new title in one source transaction after another; each batch of
+notifications is one durable group, as in the engine. Prints microseconds a document, by part, for several runs.
+"""
+
+import argparse
+import cProfile
+import pstats
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from ops.demo.generator import generate
+from ops.demo.scale import SCALES
+from ops.demo.schema import connect, create
+from proto.lane import Lane
+from tests.support.argus_world import World, put
+
+FLOWS = Path(__file__).parents[2] / "argus" / "ads" / "flows.toml"
+
+
+class Timed:
+    """Adds up the time that is spent in one function."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.seconds = 0.0
+
+    def __call__(self, *arguments: Any) -> Any:
+        begin = time.perf_counter()
+        try:
+            return self._function(*arguments)
+        finally:
+            self.seconds += time.perf_counter() - begin
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=4096)
+    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        world, ads = filled_world(Path(folder), options.documents)
+        if options.profile:
+            profile = cProfile.Profile()
+            run(world, ads, options.batch, "warm")
+            profile.enable()
+        for number in range(options.runs):
+            print(run(world, ads, options.batch, f"run {number}"))
+        if options.profile:
+            profile.disable()
+            pstats.Stats(profile).sort_stats("tottime").print_stats(30)
+        world.close()
+
+
+def filled_world(folder: Path, count: int) -> tuple[World, list[dict[str, Any]]]:
+    """A world with the sample application's rows, all built; and `count` of its ads."""
+    connection = connect(folder / "ads.db")
+    create(connection)
+    generate(connection, SCALES["j4"] if count > 2000 else SCALES["small"], Random(1))
+    world = World(folder / "data", FLOWS.read_text())
+    ads: list[dict[str, Any]] = []
+    for table in world.application.flows.tables.values():
+        columns = [column.name for column in table.columns.values() if not column.writer]
+        rows = [
+            dict(zip(columns, row, strict=True))
+            for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table.source_table}")
+        ]
+        if table.name == "ads":
+            rows = ads = rows[:count]
+        for start in range(0, len(rows), 10_000):
+            world.commit(
+                *(put(table.name, **row) for row in rows[start : start + 10_000]),
+                kind="chunk",
+                lane=Lane.LOW,
+                first=True,
+            )
+    world.jobs.refresh("ad", 1)
+    world.settle()
+    assert world.parts.builders["ad"].counts.built == len(ads)
+    return world, ads
+
+
+def run(world: World, ads: Sequence[dict[str, Any]], batch: int, mark: str) -> str:
+    """Edits all ads, builds them batch by batch."""
+    for part in parts(ads, batch):
+        world.commit(*(put("ads", **{**ad, "title": f"{ad['title']} {mark}"}) for ad in part))
+    items = world.items(Lane.HIGH)
+    per_batch = max(1, batch // 256)  # a notification names up to 256 rows
+    world.engine.commit = commit = Timed(type(world.engine).commit.__get__(world.engine))  # type: ignore[method-assign]
+    builder = world.parts.builders["ad"]
+    built, begin, processing = builder.counts.built, time.perf_counter(), 0.0
+    for start in range(0, len(items), per_batch):
+        with world.log.group():
+            entered = time.perf_counter()
+            world.argus.process(items[start : start + per_batch])
+            processing += time.perf_counter() - entered
+    total, count = time.perf_counter() - begin, builder.counts.built - built
+    assert count == len(ads), f"{count} of {len(ads)} were built"
+    own, puts, sync = processing - commit.seconds, commit.seconds, total - processing
+    share = 1e6 / count
+    return (
+        f"{mark}: dispatch and build {own * share:5.1f} us a document, repo.commit {puts * share:5.1f}, "
+        f"durable commit {sync * share:5.1f}; {count / total:,.0f} documents/s"
+    )
+
+
+def parts(ads: Sequence[dict[str, Any]], size: int) -> Iterator[Sequence[dict[str, Any]]]:
+    return (ads[start : start + size] for start in range(0, len(ads), size))
+
+
+if __name__ == "__main__":
+    main()
