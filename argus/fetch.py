@@ -7,7 +7,7 @@ from itertools import accumulate, chain, pairwise, repeat
 from typing import Any
 
 from argus.plan import Node, Plan, Slot
-from argus.shared_rows import Children, Rows
+from argus.shared_rows import ROWS_MAX, Children, Rows
 from proto.codec import KEY_BYTES_MAX, encode_scalar
 from proto.errors import InvalidMessageError
 from proto.flows.model import Collection, Reference, Table
@@ -147,13 +147,19 @@ class _ParentKeys:
     def __init__(self, node: Node, child: Node, hop: Reference) -> None:
         self._suffix = parent_suffix(child.table, hop.columns, node.table)
         self._places = [(slot.number, at) for slot, at in (_place(child, name) for name in hop.columns)]
+        self._prefix = b""
+        self._known: dict[Any, bytes | None] = {}  # of one source; emptied when it is full
 
     def of(self, above: _Flat, prefix: bytes) -> list[bytes | None]:
         """prefix: the encoded source of all rows; b"": they are of several."""
         suffix = self._suffix
         columns = [[row[at] for row in above.slots[number]] for number, at in self._places]
         if prefix and len(columns) == 1:  # the usual case; each parent is encoded once
-            known = {value: None if value is None else prefix + suffix((value,)) for value in set(columns[0])}
+            if prefix != self._prefix or len(self._known) > ROWS_MAX:
+                self._prefix, self._known = prefix, {None: None}
+            known = self._known
+            for value in set(columns[0]).difference(known):
+                known[value] = prefix + suffix((value,))
             return [known[value] for value in columns[0]]
         return [
             None if key is None or None in values else (prefix or source_part(key)) + suffix(values)

@@ -1,7 +1,7 @@
 """How many documents a second Argus builds: `python -m tests.benchmarks.argus_build [--batch N] [--profile]`.
 
 The ads application, all of whose ads get a new title in one source transaction after another; each batch of
-notifications is one durable group, as in the engine. Prints microseconds a document, by part, for several runs.
+notifications is one durable group, as in the engine. Prints microseconds of processor time a document, by part.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 from ops.demo.generator import generate
 from ops.demo.scale import SCALES
 from ops.demo.schema import connect, create
+from ops.engine.collector import seldom
 from proto.lane import Lane
 from tests.support.argus_world import World, put
 
@@ -31,11 +32,11 @@ class Timed:
         self.seconds = 0.0
 
     def __call__(self, *arguments: Any) -> Any:
-        begin = time.perf_counter()
+        begin = time.process_time()
         try:
             return self._function(*arguments)
         finally:
-            self.seconds += time.perf_counter() - begin
+            self.seconds += time.process_time() - begin
 
 
 def main() -> None:
@@ -51,8 +52,9 @@ def main() -> None:
             profile = cProfile.Profile()
             run(world, ads, options.batch, "warm")
             profile.enable()
-        for number in range(options.runs):
-            print(run(world, ads, options.batch, f"run {number}"))
+        with seldom():
+            for number in range(options.runs):
+                print(run(world, ads, options.batch, f"run {number}"))
         if options.profile:
             profile.disable()
             pstats.Stats(profile).sort_stats("tottime").print_stats(30)
@@ -95,19 +97,19 @@ def run(world: World, ads: Sequence[dict[str, Any]], batch: int, mark: str) -> s
     per_batch = max(1, batch // 256)  # a notification names up to 256 rows
     world.engine.commit = commit = Timed(type(world.engine).commit.__get__(world.engine))  # type: ignore[method-assign]
     builder = world.parts.builders["ad"]
-    built, begin, processing = builder.counts.built, time.perf_counter(), 0.0
+    built, begin, processing = builder.counts.built, time.process_time(), 0.0
     for start in range(0, len(items), per_batch):
         with world.log.group():
-            entered = time.perf_counter()
+            entered = time.process_time()
             world.argus.process(items[start : start + per_batch])
-            processing += time.perf_counter() - entered
-    total, count = time.perf_counter() - begin, builder.counts.built - built
+            processing += time.process_time() - entered
+    total, count = time.process_time() - begin, builder.counts.built - built
     assert count == len(ads), f"{count} of {len(ads)} were built"
     own, puts, sync = processing - commit.seconds, commit.seconds, total - processing
     share = 1e6 / count
     return (
         f"{mark}: dispatch and build {own * share:5.1f} us a document, repo.commit {puts * share:5.1f}, "
-        f"durable commit {sync * share:5.1f}; {count / total:,.0f} documents/s"
+        f"end of the group {sync * share:5.1f}; {count / total:,.0f} documents a second of processor time"
     )
 
 
