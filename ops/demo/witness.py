@@ -9,8 +9,8 @@ from ops.demo.editor import Edit
 from proto.codec import decode_key
 from proto.events import DeltaDocument
 
-TRIGGER_MS = 1.0
-"""Triggers tell the time in whole milliseconds."""
+TRIGGER_MS = 3.0
+"""SQLite tells triggers the time in milliseconds, up to two of them late."""
 
 STAGES = ("capture", "apply", "build", "publish", "serve")
 
