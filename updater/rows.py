@@ -94,12 +94,6 @@ class RowSet:
                 self._write(slot, number, None, (), origin.version)
         changes[self._layout.table.lane].append(RowChange(self._table, key, (), moves))
 
-    def vanish(self, key: bytes, origin: Origin, changes: Changes) -> None:
-        """A comparison at the origin's version did not find the row. One that was stored with that very version stays:
-        it was there."""
-        if self._versions[self._slots[key]] < origin.version:
-            self.delete(key, origin, changes)
-
     def park(self, key: bytes, reason: str, origin: Origin, changes: Changes) -> bool:
         """The newest row can't be stored: it keeps its old values and says why. False: it is not the newest at all."""
         slot = self._slots[key]

@@ -95,10 +95,8 @@ class SourceRun:
 
     def _apply_table(self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes) -> None:
         """Deletes first: should two raw keys be the same when coerced, the row that is there wins."""
-        for key in intake.deleted:
+        for key in (*intake.deleted, *intake.gone):
             rows.delete(key, origin, changes)
-        for key in intake.gone:
-            rows.vanish(key, origin, changes)
         rows.put(intake.good, origin, changes, intake.extractor.lacking)
         for key in rows.healed:
             self.letters.healed(intake.layout, self._source, key)
