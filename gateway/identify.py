@@ -33,6 +33,8 @@ def attach(source: str, capture: Capture, known: Progress | None, new_incarnatio
         identity = capture.attach() if known is None else capture.identity()
         if identity is None or (known is not None and known.identity not in (identity.name, identity.replaces)):
             raise SettingsError(stopped(source, "it is not the database that was captured so far"))
+        if known is not None and known.identity == identity.name:
+            capture.check(known.mark, identity.name)  # a backup has the same name
         return identity
     return capture.attach(Identity(known.identity, known.incarnation))
 
