@@ -24,7 +24,7 @@ from proto.ports.dead_letters import DeadLetterEntry
 from repo.system import CONTENT, document_table
 from serving.reader import DocumentReader
 
-TURNS_MAX = 20_000
+TURNS_MAX = 2_000
 
 
 class LeapingClock:
@@ -48,21 +48,27 @@ class Whole:
     ) -> None:
         self.folder, self.sources, self.handlers = folder, dict(sources), handlers
         self.clock = LeapingClock()
+        self._closed = True
         self.process = self._opened(flows)
 
     def restart(self, flows: Path | Flows | None = None, handlers: Sequence[ModuleType] | None = None) -> None:
         """Another process on the same data folder, with other flows or handlers if given."""
-        self.process.close()
+        self.close()
         self.handlers = self.handlers if handlers is None else handlers
         self.process = self._opened(flows or self.flows)
 
     def close(self) -> None:
-        self.process.close()
+        if not self._closed:
+            self._closed = True
+            self.process.close()
 
     def turn(self) -> bool:
-        """One turn of the loop; a millisecond passes."""
+        """One turn of the loop; a millisecond passes. After one without work positions are saved, as in its sleep."""
         self.clock.ms += 1.0
-        return self.process.loop.turn()
+        worked = self.process.loop.turn()
+        if not worked:
+            self.process.store.positions.flush()
+        return worked
 
     def settle(self) -> None:
         """Turns until what `adsindex wait` waits for has come. Time leaps when there is nothing to do."""
@@ -133,6 +139,7 @@ class Whole:
         except BaseException:
             store.close()
             raise
+        self._closed = False
         self.data = DataFolder(
             self.folder, store.repo, store.log, store.dead_letters, store.schemas, self.flows, self.clock,
             store.environment,

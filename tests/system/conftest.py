@@ -7,9 +7,11 @@ from random import Random
 
 import pytest
 
+from proto.flows.loader import loads
 from tests.support.whole import Whole
 from tests.system.bookshop import handlers
 from tests.system.bookshop.seed import connect, seed
+from tests.system.club import FLOWS, club
 
 BOOKSHOP = Path(__file__).with_name("bookshop")
 Make = Callable[..., Whole]
@@ -42,3 +44,19 @@ def shop(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def bookshop(tmp_path: Path, shop: sqlite3.Connection, whole: Make) -> Whole:
     """The book shop with its index, not settled yet."""
     return whole({"main": f"sqlite:///{tmp_path / 'shop.db'}"}, BOOKSHOP / "flows.toml", [handlers])
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """The club's database, in club.db."""
+    connection = club(tmp_path / "club.db")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def index(tmp_path: Path, editor: sqlite3.Connection, whole: Make) -> Whole:
+    """The club with its index, settled."""
+    made = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(FLOWS))
+    made.settle()
+    return made

@@ -13,45 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from ops.demo.compare import Document, compare_documents
 from proto.flows.loader import loads
 from tests.support.whole import Whole
+from tests.system.club import FLOWS, TABLES, created
 
-FLOWS = """
-[tables.teams]
-source = "teams"
-key = "id"
-columns = { id = "int", name = "str", weight = "float" }
-lanes = { weight = "low" }
-
-[tables.players]
-source = "players"
-key = ["club", "number"]
-columns = { club = "str", number = "int", team_id = "int", shirt = "str", value = "int" }
-references = { team = "team_id -> teams" }
-collections = { goals = "goals.(club, number) order by minute limit 3" }
-
-[tables.goals]
-source = "goals"
-key = "id"
-lane = "medium"
-columns = { id = "int", club = "str", number = "int", minute = "int" }
-
-[documents.player]
-root = "players"
-servable = "value > 0 and team.name is not null"
-
-[documents.player.fields]
-shirt = "shirt"
-value = "value"
-team = "team.name"
-weight = "team.weight"
-goals = "goals.id"
-minutes = "goals.minute"
-"""
-TABLES = {
-    "teams": "id INTEGER PRIMARY KEY, name TEXT UNIQUE, weight REAL",
-    "players": "club TEXT COLLATE NOCASE, number INTEGER, team_id INTEGER, shirt TEXT UNIQUE, value INTEGER, "
-    "PRIMARY KEY (club, number)) WITHOUT ROWID",
-    "goals": "id INTEGER PRIMARY KEY, club TEXT, number INTEGER, minute INTEGER",
-}
 PLAYERS = """
     SELECT p.club, p.number, p.shirt, p.value, t.name AS team, t.weight, coalesce(p.value > 0 AND t.name IS NOT NULL, 0)
     FROM players p LEFT JOIN teams t ON t.id = p.team_id"""
@@ -204,10 +167,6 @@ class AnyEdits(RuleBasedStateMachine):
             goals = self.editor.execute(GOALS, (club, number)).fetchall()
             lists = {"goals": [goal for goal, _ in goals], "minutes": [minute for _, minute in goals]}
             yield Document((club, number), dict(zip(names, values, strict=True)) | lists, bool(servable))
-
-
-def created(name: str, columns: str) -> str:
-    return f"CREATE TABLE {name} ({columns}" + ("" if columns.endswith("ROWID") else ")")
 
 
 TestAnyEdits = AnyEdits.TestCase
