@@ -1,0 +1,51 @@
+"""A disk that is full in mid-commit: a clear error, nothing lost, and on it goes when there is space again."""
+
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+
+import pytest
+
+from ops.demo.compare import compare_documents
+from tests.support.whole import Whole
+from tests.system.bookshop.edits import edit
+from tests.system.bookshop.expected import expected_documents
+
+PAGES = 4096
+
+
+@contextmanager
+def file_limit(size_bytes: int) -> Iterator[None]:
+    """No file of this process grows above the limit: for LMDB that is a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def store_bytes(whole: Whole) -> int:
+    return (whole.folder / "data.mdb").stat().st_size
+
+
+@pytest.mark.parametrize("room", range(1, 60, 4))
+def test_wherever_the_disk_fills_up(bookshop: Whole, shop: sqlite3.Connection, room: int) -> None:
+    """room: pages that are still free when the first documents, or later the edits, are written."""
+    random = Random(room)
+    for _ in range(2):
+        for _ in range(20):
+            edit(shop, random)
+        with file_limit(store_bytes(bookshop) + room * PAGES):
+            for _ in range(60):
+                bookshop.turn()
+                bookshop.clock.ms += 10.0
+        bookshop.settle()
+        for document_type in ("book", "order"):
+            for found in (bookshop.documents(document_type), bookshop.served(document_type)):
+                assert list(compare_documents(expected_documents(shop, document_type), found)) == []
+        assert bookshop.letters() == []
+    errors = [*bookshop.errors(), *(one.last_error for one in bookshop.process.loop.passes)]
+    assert room > 40 or any("is full or failing" in error for error in errors), errors
