@@ -1,7 +1,7 @@
 """Reads all rows that a batch of documents needs: one storage call a node and group, whatever the number of
 documents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise, repeat
 from typing import Any
@@ -16,6 +16,7 @@ from repo.api import Reads
 from repo.rows import GroupReader
 
 Values = Sequence[Any]
+Marks = Mapping[str, bytes]
 
 _NOWHERE = b"\xff"  # no encoded value begins so
 
@@ -60,28 +61,31 @@ class Fetch:
             for node in plan.nodes
             if node.parent is not None and isinstance(node.hop, Reference)
         }
-        self._children = {
-            node.path: Children(node.hop, node.parent is not None and _is_shared(node.parent))
-            for node in plan.nodes
-            if isinstance(node.hop, Collection)
-        }
+        self._children = {node.path: Children(node.hop) for node in plan.nodes if isinstance(node.hop, Collection)}
         self._rows = {  # by node; the group that says whether the row is there comes first
             node.path: [
-                (slot.number, Rows(node.table.name, slot.group, readers[node.table.name, slot.group], _is_shared(node)))
+                (slot.number, Rows(node.table.name, slot.group, readers[node.table.name, slot.group]))
                 for slot in sorted(node.slots.values(), key=lambda slot: slot.group != node.table.key_group())
             ]
             for node in plan.nodes
         }
 
+        shared = [node for node in plan.nodes if _is_shared(node)]
+        marked = [rows.table for node in shared for _, rows in self._rows[node.path]]
+        marked += [self._children[node.path].table for node in shared if isinstance(node.hop, Collection)]
+        self._marked = tuple(dict.fromkeys(marked))
+        self._shared = frozenset(node.path for node in shared)
+
     def rows(self, snapshot: Reads, documents: Sequence[bytes]) -> Fetched:
         """documents: keys of root rows, without repetition."""
+        marks = dict(zip(self._marked, snapshot.change_marks(self._marked), strict=True))
         missing: list[list[str] | None] = [None] * len(documents)
         flats: dict[str, _Flat] = {}
         prefix = _one_source(documents)
         absent: set[bytes | None] = set()
         for node in self._plan.nodes:
-            flat = flats[node.path] = self._keys(snapshot, node, flats, documents, prefix)
-            gone = self._read(snapshot, node, flat, missing)
+            flat = flats[node.path] = self._keys(snapshot, node, flats, documents, prefix, marks)
+            gone = self._read(snapshot, node, flat, missing, marks)
             if node.parent is None:
                 absent = gone
         slots: list[list[Any]] = [[]] * len(self._plan.slots)
@@ -91,25 +95,36 @@ class Fetch:
         return Fetched(slots, [key not in absent for key in documents], missing)
 
     def _keys(
-        self, snapshot: Reads, node: Node, flats: dict[str, _Flat], documents: Sequence[bytes], prefix: bytes
+        self,
+        snapshot: Reads,
+        node: Node,
+        flats: dict[str, _Flat],
+        documents: Sequence[bytes],
+        prefix: bytes,
+        marks: Marks,
     ) -> _Flat:
         if node.parent is None:
             return _Flat(documents, {}, None)
         above = flats[node.parent.path]
         if isinstance(node.hop, Reference):
             return _Flat(self._parents[node.path].of(above, prefix), {}, above.counts)
-        children = self._children[node.path].read(snapshot, above.keys)
+        known = self._children[node.path]
+        mark = marks.get(known.table) if node.path in self._shared else None
+        children = known.read(snapshot, above.keys, mark)
         lengths = list(map(len, children))
         counts = lengths if above.counts is None else [sum(part) for part in _grouped(lengths, above.counts)]
         return _Flat(list(chain.from_iterable(children)), {}, counts)
 
-    def _read(self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None]) -> set[bytes | None]:
+    def _read(
+        self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None], marks: Marks
+    ) -> set[bytes | None]:
         """Fills the node's slots; returns the keys whose rows are not there. Of such a row no group is seen: a
         handler's may outlive its source's."""
         absent: set[bytes | None] = set()
         bad: set[bytes | None] = set()
+        shared = node.path in self._shared
         for number, rows in self._rows[node.path]:
-            rows.read(snapshot, flat.keys)
+            rows.read(snapshot, flat.keys, marks[rows.table] if shared else None)
             if not flat.slots and rows.absent:
                 absent = rows.absent.intersection(flat.keys)
                 if absent and isinstance(node.hop, Collection):

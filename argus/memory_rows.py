@@ -66,8 +66,8 @@ class MemorySnapshot:
             found = [None if row is None or row[known.key[0]] is None else row for row in found]
         return [None if row is None else _version(names, row) for row in found]
 
-    def change_mark(self, table: str) -> bytes:
-        return b"%d" % next(_marks)  # nothing read here is worth keeping
+    def change_marks(self, tables: Sequence[str]) -> list[bytes]:
+        return [b"%d" % next(_marks) for _ in tables]  # nothing read here is worth keeping
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""

@@ -2,7 +2,7 @@
 
 A parent is read by all its documents. While a burst of edits goes through one table, the parents in other tables
 stay what they are, and need neither a seek nor a decode. What is kept holds as long as nothing was committed to its
-table (Reads.change_mark). What grows is bounded: a full cache is emptied.
+table (Reads.change_marks). What grows is bounded: a full cache is emptied.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,29 +18,29 @@ ROWS_MAX = 20_000
 
 
 class Rows:
-    """Rows of one group of one table. shared: they are read by several documents, so they are kept.
+    """Rows of one group of one table; `table` is where its change mark is asked for.
 
     After `read`: values: key -> values, all NULL for a row that is not there, and for None; absent: keys of rows that
     are not there; parked: keys of rows whose newest version could not be stored.
     """
 
-    def __init__(self, table: str, group: str, reader: GroupReader, shared: bool) -> None:
-        self._table, self._group, self._reader, self._shared = table, group, reader, shared
+    def __init__(self, table: str, group: str, reader: GroupReader) -> None:
+        self.table, self._group, self._reader = table, group, reader
         self.nulls: Sequence[Any] = (None,) * len(reader.schema.names)
         self.values: dict[bytes | None, Sequence[Any]] = {}
         self.absent: set[bytes | None] = set()
         self.parked: set[bytes | None] = set()
         self._mark: bytes | None = None
 
-    def read(self, snapshot: Reads, keys: Collection[bytes | None]) -> None:
-        """Makes the rows with these keys known. The values are not to be changed by anybody."""
-        mark = snapshot.change_mark(self._table) if self._shared and len(keys) > 1 else None
+    def read(self, snapshot: Reads, keys: Collection[bytes | None], mark: bytes | None) -> None:
+        """Makes the rows with these keys known; the values are not to be changed by anybody. mark: None for rows that
+        no other document reads, which are not kept."""
         if mark is None or mark != self._mark or len(self.values) > ROWS_MAX:
             self.values, self.absent, self.parked, self._mark = {None: self.nulls}, set(), set(), mark
         missing = [key for key in dict.fromkeys(keys) if key not in self.values and key is not None]
         if not missing:
             return
-        versions = snapshot.read(self._table, self._group, missing)
+        versions = snapshot.read(self.table, self._group, missing)
         values, nulls = self.values, self.nulls
         for key, record in zip(missing, self._reader.records(versions), strict=True):
             if record is None or record.values is None:
@@ -53,23 +53,22 @@ class Rows:
 
 
 class Children:
-    """Keys of the rows of one collection. shared: as for Rows."""
+    """Keys of the rows of one collection; `table` is its index, where its change mark is asked for."""
 
-    def __init__(self, collection: ChildRows, shared: bool) -> None:
-        self._index, self._limit, self._shared = collection_index(collection), collection.limit, shared
+    def __init__(self, collection: ChildRows) -> None:
+        self.table, self._limit = collection_index(collection), collection.limit
         self._known: dict[bytes | None, list[bytes]] = {}
         self._mark: bytes | None = None
 
-    def read(self, snapshot: Reads, parents: Sequence[bytes | None]) -> list[list[bytes]]:
-        """In the order of `parents`; nothing for None. One storage call."""
-        mark = snapshot.change_mark(self._index) if self._shared and len(parents) > 1 else None
+    def read(self, snapshot: Reads, parents: Sequence[bytes | None], mark: bytes | None) -> list[list[bytes]]:
+        """In the order of `parents`; nothing for None. At most one storage call. mark: as for Rows."""
         known = self._known
         if mark is None or mark != self._mark or len(known) > ROWS_MAX:
             known = self._known = {None: []}
             self._mark = mark
         missing = [key for key in dict.fromkeys(parents) if key not in known and key is not None]
         if missing:
-            pages = snapshot.scan_prefixes(self._index, list(map(index_prefix, missing)), self._limit)
+            pages = snapshot.scan_prefixes(self.table, list(map(index_prefix, missing)), self._limit)
             for parent, entries in zip(missing, pages, strict=True):
                 known[parent] = [child for _, child in entries]
         return [known[key] for key in parents]

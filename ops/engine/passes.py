@@ -11,12 +11,14 @@ from ops.engine.backoff import backoff_ms
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from ops.engine.step import Step
-from proto.errors import CorruptionError, FencedError
+from proto.errors import AdsIndexError, CorruptionError, FencedError
 from proto.ports.clock import Clock
 from proto.ports.log import Durable
 
 STOPPING_ERRORS = (CorruptionError, FencedError)
 """The process must not go on after these."""
+
+_TELL_AGAIN_MS = 10_000.0
 
 _logger = structlog.get_logger("adsindex.engine")
 
@@ -31,6 +33,7 @@ class StepState:
     errors: int = 0
     last_error: str = ""
     last_error_ms: float = 0.0
+    told_ms: float = 0.0
 
 
 class Pass:

@@ -13,6 +13,7 @@ from ops.engine.stage import Stage
 from ops.engine.step import Step
 from ops.engine.watermark import Watermark
 from ops.topics import ARGUS, PUBLISHER, UPDATER
+from ops.wiring.gated import Gated
 from ops.wiring.heartbeat import Heartbeat
 from ops.wiring.store import Store
 from ops.wiring.work import JobWork
@@ -59,7 +60,7 @@ def argus_role(store: Store, application: Application, number: int, sources: Seq
         parts,
         watermark,
         (build, publish, beat),
-        (work, publish, beat),
+        (work, Gated(publish, work.took), Gated(beat, work.took)),
         (build, publish),
     )
 

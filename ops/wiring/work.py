@@ -52,9 +52,12 @@ class JobWork:
         return backoff_ms(self._failures, self._settings)
 
     def wake_ms(self) -> float:
-        if self._parts.jobs.running():
-            return -math.inf
-        return math.inf if self._parts.lifecycle.settled else self._look_ms + LOOK_MS
+        look_ms = math.inf if self._parts.lifecycle.settled else self._look_ms + LOOK_MS
+        return min(look_ms, self._parts.jobs.due_ms())
+
+    def took(self) -> bool:
+        """Whether the last step built something."""
+        return self._taken > 0
 
     def _look(self, now_ms: float) -> bool:
         self._look_ms = now_ms

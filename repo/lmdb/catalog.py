@@ -8,7 +8,7 @@ import msgspec
 from proto.errors import SettingsError
 from repo.api import Keep, TableSpec
 from repo.lmdb.environment import LmdbEnvironment
-from repo.lmdb.layout import Layout
+from repo.lmdb.layout import Layout, mark_key
 from repo.lmdb.store import META
 
 _PREFIX = b"table/"
@@ -39,6 +39,7 @@ class Catalog:
     def __init__(self, environment: LmdbEnvironment) -> None:
         self._environment = environment
         self._tables: dict[str, _Table] = {}
+        self._mark_keys: dict[tuple[str, ...], list[bytes]] = {}
         self.layouts = _Layouts(self._load)
         self._large: set[tuple[bytes, bytes]] = set()
         self._load()
@@ -56,6 +57,13 @@ class Catalog:
                     key = _PREFIX + spec.name.encode()
                     transaction.put(key, _encode(stored[spec.name]), db=self._environment.database(META))
         self._load()
+
+    def mark_keys(self, tables: tuple[str, ...]) -> list[bytes]:
+        """Where the change marks of these tables are; remembered, because the same tables are asked for again and again."""
+        known = self._mark_keys.get(tables)
+        if known is None:
+            known = self._mark_keys[tables] = [mark_key(self.table_id(table)) for table in tables]
+        return known
 
     def table_id(self, table: str) -> bytes:
         """Raises SettingsError for a table that nobody has declared."""

@@ -22,7 +22,6 @@ from repo.lmdb.layout import (
     UNVERSIONED,
     VALUES,
     Layout,
-    mark_key,
     timestamp_of,
     visible_from,
 )
@@ -54,10 +53,11 @@ class LmdbSnapshot:
             found += self._read_slice(layout, keys[start : start + _KEYS_A_SLICE])
         return found
 
-    def change_mark(self, table: str) -> bytes:
-        key = mark_key(self._catalog.table_id(table))
+    def change_marks(self, tables: Sequence[str]) -> list[bytes]:
+        keys, meta = self._catalog.mark_keys(tuple(tables)), self._environment.database(META)
         with self._reading() as transaction:
-            return transaction.get(key, b"", self._environment.database(META))
+            get = transaction.get
+            return [get(key, b"", meta) for key in keys]
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""

@@ -122,9 +122,8 @@ class MemorySnapshot:
         self._check()
         return [self._visible(Cell(table, key, group)) for key in keys]
 
-    def change_mark(self, table: str) -> bytes:
-        mark = self._repo.marks.get(table, 0)
-        return str(mark).encode() if mark else b""
+    def change_marks(self, tables: Sequence[str]) -> list[bytes]:
+        return [b"%d" % self._repo.marks[table] if table in self._repo.marks else b"" for table in tables]
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""

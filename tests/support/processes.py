@@ -37,9 +37,7 @@ def adsindex(*arguments: object) -> Ran:
 class Daemon:
     """`adsindex run`, or another program of ours; its output goes to a file. prepare: run in the child before it."""
 
-    def __init__(
-        self, arguments: Sequence[object], output: Path, prepare: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, arguments: Sequence[object], output: Path, prepare: Callable[[], None] | None = None) -> None:
         self.output = output
         with output.open("ab") as out:
             self.process = subprocess.Popen(
