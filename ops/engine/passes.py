@@ -11,7 +11,7 @@ from ops.engine.backoff import backoff_ms
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from ops.engine.step import Step
-from proto.errors import AdsIndexError, CorruptionError, FencedError
+from proto.errors import CorruptionError, FencedError
 from proto.ports.clock import Clock
 from proto.ports.log import Durable
 

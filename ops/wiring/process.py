@@ -23,8 +23,6 @@ ROLES = ("gateway", "updater", "argus")
 """In the order of the way. The publisher runs with argus: it shares its durable commits."""
 
 _COLLECT_EVERY_MS = 250.0
-_LOG_MESSAGES_KEPT = 10_000
-_DOCUMENTS_KEPT = 500_000
 
 
 @dataclass(slots=True)
@@ -117,10 +115,11 @@ def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None) -
 
 def _retention_step(store: Store) -> FunctionStep:
     """Old log messages and old versions go, a slice at a time, so that no edit waits for it."""
-    rules = [Keep(one.topic, (one.consumer,), _LOG_MESSAGES_KEPT) for one in CONSUMED]
-    rules.append(Keep(DOCUMENTS, (), _DOCUMENTS_KEPT))
+    kept = store.settings.retention
+    rules = [Keep(one.topic, (one.consumer,), kept.log_messages) for one in CONSUMED]
+    rules.append(Keep(DOCUMENTS, (), kept.documents_messages))
     messages = Retention(store.log, rules)
-    kept_ms = store.settings.retention.versions_h * 3_600_000.0
+    kept_ms = kept.versions_h * 3_600_000.0
     due_ms = 0.0
 
     def step(budget_ms: float) -> bool:

@@ -66,8 +66,10 @@ def test_each_edit_is_committed_when_its_time_is_taken(source: sqlite3.Connectio
 
     made = list(itertools.islice(edits(source, Random(1), now_ms, {"ad_bid": 1}), 5))
     other.close()
-    assert len(set(seen)) == 5
-    assert [edit.committed_ms for edit in made] == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert [(edit.began_ms, edit.committed_ms) for edit in made] == [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10)]
+    before, after = seen[::2], seen[1::2]
+    assert all(one != other for one, other in zip(before, after, strict=True)), "committed in between"
+    assert after[:-1] == before[1:], "and nothing else was"
 
 
 def test_the_usual_mix_is_a_hundred_and_all_kinds_occur(source: sqlite3.Connection) -> None:
