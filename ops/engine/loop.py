@@ -9,7 +9,7 @@ import structlog
 
 from ops.engine import collector
 from ops.engine.lanes import Traffic
-from ops.engine.passes import Pass
+from ops.engine.passes import STOPPING_ERRORS, Pass
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from proto.errors import AdsIndexError, UnavailableError
@@ -132,4 +132,9 @@ class Loop:
         for task in self._periodic:
             if task.due_ms <= now_ms:
                 task.due_ms = now_ms + task.every_ms
-                task.function()
+                try:
+                    task.function()
+                except STOPPING_ERRORS:
+                    raise
+                except (AdsIndexError, OSError) as error:  # a full disk; next time, perhaps, it is not
+                    _logger.error("housekeeping failed", error=f"{type(error).__name__}: {error}")

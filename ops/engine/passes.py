@@ -46,7 +46,7 @@ class Pass:
     ) -> None:  # fmt: skip
         self.name = name
         self.states = [StepState(step) for step in steps]
-        self.last_error = ""  # of a commit; those of the steps are in `states`
+        self.last_error = ""  # of a commit, until one succeeds; those of the steps are in `states`
         self._durable, self._positions = durable, positions
         self._clock, self._settings = clock, settings
         self._commit_failures = 0
@@ -98,7 +98,7 @@ class Pass:
             state.failing = False
             state.step.committed()
         if self._commit_failures:
-            self._commit_failures, self._not_before_ms = 0, 0.0
+            self._commit_failures, self._not_before_ms, self.last_error = 0, 0.0, ""
         return worked
 
     def _failed(self, state: StepState | None, error: Exception) -> None:

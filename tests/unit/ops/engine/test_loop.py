@@ -176,6 +176,21 @@ def test_a_commit_that_fails_undoes_the_memory_of_all_steps_and_is_tried_again(b
     bench.run_for(loop, 3000, step_ms=100)
     assert bench.out() == [b"1"]
     assert bench.letters.count() == 0
+    assert one.last_error == "", "it can commit again"
+
+
+def test_housekeeping_that_fails_is_tried_again(bench: "Bench") -> None:
+    calls = []
+
+    def write_status() -> None:
+        calls.append(1)
+        raise OSError("no space left on device")
+
+    rows = [b"1"]
+    loop = bench.loop(bench.make_pass(source(bench, rows), bench.stage()))
+    loop.periodically(Periodic(write_status, 100.0))
+    bench.run_for(loop, 1000)
+    assert bench.out() == [b"1"] and len(calls) > 1
 
 
 def test_the_loop_sleeps_until_something_is_due(bench: "Bench") -> None:
