@@ -1,5 +1,6 @@
 """The whole way as real processes: another program edits, we kill -9 whatever runs, and nothing is lost or torn."""
 
+import resource
 import sqlite3
 import sys
 import time
@@ -24,10 +25,11 @@ def start(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Start]:
     """Starts `adsindex run` on the shop; whatever still runs in the end is killed."""
     started: list[Daemon] = []
 
-    def start(*more: object, data: str = "data") -> Daemon:
-        sources = ("--source", f"sqlite:///{tmp_path / 'shop.db'}", "--data", tmp_path / data)
+    def start(*more: object, prepare: Callable[[], None] | None = None) -> Daemon:
+        sources = ("--source", f"sqlite:///{tmp_path / 'shop.db'}", "--data", tmp_path / "data")
         application = ("--flows", BOOKSHOP / "flows.toml", "--handlers", BOOKSHOP / "handlers.py")
-        started.append(Daemon(command("run", *sources, *application, *more), tmp_path / f"run{len(started)}.txt"))
+        arguments = command("run", *sources, *application, *more)
+        started.append(Daemon(arguments, tmp_path / f"run{len(started)}.txt", prepare))
         return started[-1]
 
     yield start
@@ -88,6 +90,31 @@ def test_kill_9_of_roles_in_processes_of_their_own(
     tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
 ) -> None:
     killed(tmp_path, shop, start, editor, [("--role", role) for role in ROLES], 8, Random(6))
+
+
+def test_a_full_disk_is_told_and_loses_nothing(
+    tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
+) -> None:
+    first = start()
+    first.says("live")
+    assert first.stop() == 0
+    limit = (tmp_path / "data" / "data.mdb").stat().st_size + 64 * 4096
+
+    def no_space() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    full = start(prepare=no_space)
+    full.says("is full or failing")
+    assert "nothing of this commit was kept. Free some space" in full.text
+    deadline = time.monotonic() + PATIENCE_S
+    while "full or failing" not in (status := adsindex("status", "--data", tmp_path / "data")).output:
+        assert time.monotonic() < deadline, status
+    assert status.code == 1
+    time.sleep(0.5)
+    full.kill()
+    editor.kill()
+    start()
+    check(tmp_path / "data", shop)
 
 
 def killed(
