@@ -5,7 +5,7 @@ transaction. A row that was committed after its range was read is in the log aga
 reading wins. What is left is exactly the state at the end of the last range, although no read transaction was long.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -18,8 +18,8 @@ Row = tuple[Any, ...]
 class Materializer:
     """Collects the polls of one unit. Rows of one key: the last reading."""
 
-    def __init__(self, tables: Iterable[CapturedTable]) -> None:
-        self._places = {table.name: table.key_places for table in tables}
+    def __init__(self, tables: Mapping[str, CapturedTable]) -> None:
+        self._tables = tables
         self._single: Poll | None = None
         self._rows: dict[str, dict[Any, Row | None]] = {}
         self._columns: dict[str, tuple[str, ...]] = {}
@@ -49,7 +49,7 @@ class Materializer:
         for table in poll.tables:
             if not table.rows and not table.deleted:
                 continue
-            places = self._places[table.table]
+            places = self._tables[table.table].key_places
             key_of: Callable[[Row], Any] = itemgetter(*places)
             found = self._rows.setdefault(table.table, {})
             self._columns[table.table] = table.columns

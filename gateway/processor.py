@@ -184,7 +184,7 @@ class Gateway:
 
     def _materialize(self, mark: Mark) -> tuple[Mark, list[TableRows]] | None:
         """All that was touched since `mark`, whole. None: the schema has changed."""
-        materializer, pace = Materializer(self._tables.values()), self._poll_pace
+        materializer, pace = Materializer(self._tables), self._poll_pace
         while True:
             poll = self._capture.poll(mark, pace.start())
             if poll is None:

@@ -108,6 +108,16 @@ class LmdbLog:
         _, first, end = _BOUNDS.unpack(stored)
         return first, end
 
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        found: dict[tuple[str, int], int] = {}
+        with self._environment.read() as transaction:
+            get, state = transaction.get, self._environment.database(STATE)
+            for topic in topics:
+                stored = get(b"T" + topic.encode(), None, state)
+                for number in range(_TOPIC.unpack(stored)[1] if stored is not None else 0):
+                    found[topic, number] = _BOUNDS.unpack(get(_bounds_key(topic, number), None, state) or b"")[2]
+        return found
+
     def partition_of(self, topic: str, name: str) -> int:
         key = b"O" + topic.encode() + b"\0" + name.encode()
         with self._environment.read() as transaction:

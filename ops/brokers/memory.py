@@ -77,6 +77,10 @@ class MemoryLog:
         first = self._first.get((topic, partition), 0)
         return first, first + len(self._messages.get((topic, partition), []))
 
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        places = [(topic, number) for topic in topics for number in range(self.partitions(topic))]
+        return {place: self.bounds(*place)[1] for place in places}
+
     def partition_of(self, topic: str, name: str) -> int:
         owners = self._owners.setdefault(topic, {})
         if name not in owners:

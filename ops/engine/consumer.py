@@ -1,6 +1,6 @@
 """A consumer: the partitions of one family of topics that this process has claimed, and how far each is processed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.engine.progress import Progress
@@ -49,6 +49,8 @@ class Consumer:
         self.name, self.ordered, self.lanes = name, ordered, len(topics)
         self.skipped = 0
         self._log, self._topics, self._settings = log, dict(topics), settings
+        self._lane_of = {topic: lane for lane, topic in topics.items()}
+        self._names = tuple(topics.values())
         self._claim = claim
         self._claimed: dict[tuple[str, int], Partition] = {}
         self._of_lane: dict[Lane, list[Partition]] = {lane: [] for lane in topics}
@@ -62,8 +64,10 @@ class Consumer:
         commit = None if self._log.writing() else self._log.last_commit()
         if commit is not None and commit == self._quiet_commit and now_ms < self._quiet_until_ms:
             return []
-        self._claim_new(now_ms)
-        working = {one.lane for one in self._claimed.values() if self._has_work(one, now_ms)}
+        ends = self._log.ends(self._names)
+        if len(self._claimed) < len(ends):
+            self._claim_new(ends, now_ms)
+        working = {one.lane for key, one in self._claimed.items() if self._has_work(one, ends[key], now_ms)}
         if not working:
             self._quiet_commit = commit
             self._quiet_until_ms = min([self.due_ms(frozenset()), *self._refused_ms.values()])
@@ -115,30 +119,27 @@ class Consumer:
     def backlog(self) -> dict[Lane, int]:
         """Messages not finished, by lane, in all partitions, whoever consumes them."""
         behind = dict.fromkeys(self._topics, 0)
-        for lane, topic, number in self._everywhere():
-            behind[lane] += self._log.bounds(topic, number)[1] - self._position(topic, number)
+        for (topic, number), end in self._log.ends(self._names).items():
+            behind[self._lane_of[topic]] += end - self._position(topic, number)
         return behind
 
     def first_unfinished(self) -> Iterator[bytes]:
         """Of each partition, whoever consumes it: the first message that is not finished, if there is one."""
-        for _, topic, number in self._everywhere():
-            yield from (found.value for found in self._log.read(topic, number, self._position(topic, number), 1))
-
-    def _everywhere(self) -> Iterator[tuple[Lane, str, int]]:
-        for lane, topic in self._topics.items():
-            for number in range(self._log.partitions(topic)):
-                yield lane, topic, number
+        for (topic, number), end in self._log.ends(self._names).items():
+            position = self._position(topic, number)
+            if position < end:
+                yield from (found.value for found in self._log.read(topic, number, position, 1))
 
     def _position(self, topic: str, number: int) -> int:
         held = self._claimed.get((topic, number))
         return held.progress.position if held is not None else self._log.position(self.name, topic, number)
 
-    def _has_work(self, partition: Partition, now_ms: float) -> bool:
-        partition.end = self._log.bounds(partition.topic, partition.number)[1]
-        return bool(partition.progress.offer(now_ms, partition.end, 1).offsets)
+    def _has_work(self, partition: Partition, end: int, now_ms: float) -> bool:
+        partition.end = end
+        return bool(partition.progress.offer(now_ms, end, 1).offsets)
 
-    def _claim_new(self, now_ms: float) -> None:
-        for lane, topic, number in self._everywhere():
+    def _claim_new(self, ends: Iterable[tuple[str, int]], now_ms: float) -> None:
+        for topic, number in ends:
             key = (topic, number)
             if key in self._claimed or now_ms < self._refused_ms.get(key, now_ms):
                 continue
@@ -148,6 +149,7 @@ class Consumer:
             # The position is read after the claim: whoever held it before may have saved a newer one.
             position = self._log.position(self.name, topic, number)
             progress = Progress(position, ordered=self.ordered, outstanding_max=self._settings.outstanding_max)
+            lane = self._lane_of[topic]
             partition = self._claimed[key] = Partition(topic, number, lane, progress)
             self._of_lane[lane].append(partition)
 

@@ -57,6 +57,10 @@ class Log(Durable, Protocol):
         """(first retained offset, offset of the next append); (0, 0) for a topic that was never written."""
         ...
 
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """Offset of the next append for every partition of these topics that is in use: one look for many `bounds`."""
+        ...
+
     def partition_of(self, topic: str, name: str) -> int:
         """The partition that `name` owns in `topic`; allocated, durably, when it is first asked for."""
         ...

@@ -59,7 +59,7 @@ class Catalog:
         self._load()
 
     def mark_keys(self, tables: tuple[str, ...]) -> list[bytes]:
-        """Where the change marks of these tables are; remembered, because the same tables are asked for again and again."""
+        """Where the change marks of these tables are; remembered, because the same are asked for again and again."""
         known = self._mark_keys.get(tables)
         if known is None:
             known = self._mark_keys[tables] = [mark_key(self.table_id(table)) for table in tables]

@@ -3,7 +3,7 @@
 Index entries have no versions. A build that read them a moment later than its rows would mix two source transactions.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Self
 
 import lmdb
@@ -24,6 +24,7 @@ class StillSnapshot(LmdbSnapshot):
         environment: LmdbEnvironment = self._environment
         self._read = environment.read()
         self._held = transaction = self._read.__enter__()
+        self._joined = _Joined(transaction)
         self._timestamp = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.database(META)))
         return self
 
@@ -35,4 +36,18 @@ class StillSnapshot(LmdbSnapshot):
     def _reading(self) -> "AbstractContextManager[lmdb.Transaction[bytes]]":
         if self._held is None:
             raise UnavailableError("a still snapshot can be read inside `with` only")
-        return nullcontext(self._held)
+        return self._joined
+
+
+class _Joined:
+    """The held transaction, for a `with` that does not end it."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: "lmdb.Transaction[bytes]") -> None:
+        self._transaction = transaction
+
+    def __enter__(self) -> "lmdb.Transaction[bytes]":
+        return self._transaction
+
+    def __exit__(self, *exc: object) -> None: ...
