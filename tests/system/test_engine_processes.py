@@ -2,9 +2,7 @@
 
 import multiprocessing
 import os
-import resource
 import signal
-import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,17 +16,14 @@ from ops.brokers.lmdb_dead_letters import LmdbDeadLetters
 from ops.engine.clock import SystemClock
 from ops.engine.consumer import Consumer
 from ops.engine.doorbell import Doorbell
-from ops.engine.file_watch import FileWatch
 from ops.engine.lanes import Lanes, Traffic
 from ops.engine.liveness import Liveness
 from ops.engine.loop import Loop, Periodic
-from ops.engine.pace import WATCHED_QUIET_MS, Pace
 from ops.engine.passes import Pass
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from ops.engine.signals import draining
 from ops.engine.stage import Stage
-from ops.engine.status import StatusFile
 from ops.engine.step import FunctionStep
 from proto.lane import Lane
 from proto.ports.processor import DONE, Item, Outcome
@@ -89,38 +84,6 @@ def copy_until_stopped(pipe: "Connection", folder: str) -> None:
     pipe.send(loop.sleeps)
 
 
-def idle(pipe: "Connection", folder: str, seconds: float) -> None:
-    """What an idle process of all roles does: watches and polls SQLite, looks at the topics, tells its status."""
-    opened = Opened(Path(folder))
-    database = sqlite3.connect(Path(folder) / "source.db")
-    topics = {lane: f"in.{lane.name.lower()}" for lane in Lane}
-    for topic in topics.values():
-        opened.log.append(topic, 0, [b"x"])
-
-    def poll(budget_ms: float) -> bool:
-        database.execute("PRAGMA data_version").fetchone()
-        return False
-
-    pace = Pace(quiet_after_ms=0)
-    watch = FileWatch.open(Path(folder) / "source.db", pace.stir)
-    if watch is not None:
-        pace = Pace(quiet_after_ms=0, quiet_ms=WATCHED_QUIET_MS)
-        opened.bell.watch(watch)
-    source = FunctionStep("source", poll, opened.clock, opened.settings, pace=pace)
-    stages = [opened.stage(name, topics) for name in ("updater", "argus", "publisher")]
-    passes = [opened.made_pass(source, stages[0]), opened.made_pass(*stages[1:])]
-    status = StatusFile(Path(folder), "all", passes, opened.clock)
-    loop = opened.loop(passes, [Periodic(status.write, 500.0)])
-    loop.drain()
-    used, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    signal.signal(signal.SIGALRM, lambda *_: loop.stop())
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    loop.run()
-    after, elapsed_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
-    cpu_s = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-    pipe.send((cpu_s / elapsed_s, loop.sleeps / elapsed_s))
-
-
 def started(target: object, *arguments: object) -> "tuple[Connection, multiprocessing.process.BaseProcess]":
     ours, theirs = _spawn.Pipe()
     process = _spawn.Process(target=target, args=(theirs, *arguments), daemon=True)  # type: ignore[arg-type]
@@ -167,29 +130,6 @@ def test_a_commit_wakes_another_process_and_sigterm_drains_it(
         waits_ms.sort()
         figures = f"p50 {median(waits_ms):.2f} ms, p99 {waits_ms[-2]:.2f} ms"
         print(f"\n  commit -> consumed and committed by another process, seen here: {figures}")
-
-
-@pytest.mark.alone
-def test_an_idle_process_takes_less_than_one_percent_of_a_core(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shares = []
-    for attempt in range(3):  # what else runs on the machine makes it dearer, never cheaper
-        folder = tmp_path / str(attempt)
-        folder.mkdir()
-        pipe, process = started(idle, str(folder), 2.0)
-        try:
-            share, sleeps_per_s = told(pipe)  # type: ignore[misc]
-        finally:
-            process.kill()
-            process.join()
-        shares.append(share)
-        assert sleeps_per_s < 300
-        if share < 0.01:
-            break
-    with capsys.disabled():
-        print(f"\n  idle: {min(shares):.2%} of a core, {sleeps_per_s:.0f} looks a second")
-    assert min(shares) < 0.01
 
 
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
