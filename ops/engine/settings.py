@@ -8,9 +8,9 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    batch_ms_max: float = Field(default=20.0, gt=0, description="High lane: aimed length of one batch, ms")
+    batch_ms_max: float = Field(default=40.0, gt=0, description="High lane: aimed length of one batch, ms")
     lower_batch_ms_max: float = Field(
-        default=8.0, gt=0, description="Medium and Low: the same while no higher lane has traffic"
+        default=20.0, gt=0, description="Medium and Low: the same while no higher lane has traffic"
     )
     slice_ms_max: float = Field(
         default=1.0, gt=0, description="Medium and Low: the same while a higher lane has traffic"

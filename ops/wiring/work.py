@@ -10,7 +10,7 @@ from proto.ports.clock import Clock
 DOCUMENTS_MIN = 16
 DOCUMENTS_MAX = 2048
 LOOK_MS = 100.0
-FIRST_BUDGET_MS = 40.0
+FIRST_BUDGET_MS = 100.0
 """Nobody waits for an edit while nothing has been published yet."""
 
 
