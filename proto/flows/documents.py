@@ -42,7 +42,10 @@ class _Builder:
         fields: dict[str, Field] = {}
         for entry in self._spelled.copy_:
             for field in self._copied(entry):
-                if field.name in fields or (field.name in self._spelled.fields and not entry.endswith("*")):
+                if entry.endswith("*"):  # brand_id of `*` and of `brand.*` is the same value: the first stays
+                    fields.setdefault(field.name, field)
+                    continue
+                if field.name in fields or field.name in self._spelled.fields:
                     self._note(("copy",), f"field {field.name!r} is there twice", "remove one of them")
                 fields[field.name] = field
         for name, one in self._spelled.fields.items():

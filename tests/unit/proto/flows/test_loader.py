@@ -62,6 +62,15 @@ def test_documents(shop: str) -> None:
     assert book.fields["price"].at.line == shop.splitlines().index("[documents.book.fields.price]") + 1
 
 
+def test_of_two_stars_that_make_the_same_name_the_first_stays(shop: str) -> None:
+    """As `*` and `brand.*` do, when the reference's column is brand_id and the parent's key is id."""
+    text = shop.replace('copy = ["*", "shelf.parent.name"]', 'copy = ["shelf.*", "shelf.*", "*"]')
+    fields = loads(text).documents["book"].fields
+    twice = [name for name, field in fields.items() if name.startswith("shelf_") and field.path.startswith("shelf.")]
+    assert twice and len(twice) == len(set(twice))
+    assert fields["shelf_name"].path == "shelf.name"
+
+
 def test_a_star_leaves_sensitive_columns_out_and_goes_along_references(shop: str) -> None:
     text = shop.replace('copy = ["*", "shelf.parent.name"]', 'copy = ["shelf.*", "tags"]')
     fields = loads(text).documents["book"].fields
