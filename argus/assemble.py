@@ -58,6 +58,7 @@ def assemble(
     sources: Sequence[str],
     dead_letters: DeadLetters,
     clock: Clock,
+    batch_documents_max: int = 512,
 ) -> Parts:
     """Compiles every document type, registers schemas, declares tables. number: of the admitted flows generation."""
     flows = application.flows
@@ -88,5 +89,5 @@ def assemble(
     slices = Slices(repo, application, builders, climber, by_name, handlers)
     jobs = Jobs(JobStates(repo, clock), slices, durable, clock)
     dispatcher = Dispatcher(application, aims)
-    argus = Argus(repo, dispatcher, builders, climber, handlers, jobs)
+    argus = Argus(repo, dispatcher, builders, climber, handlers, jobs, batch_documents_max)
     return Parts(argus, jobs, Lifecycle(repo, application, argus, jobs, number, sources), handlers, builders)

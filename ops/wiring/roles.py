@@ -45,7 +45,15 @@ def updater_stage(store: Store, application: Application) -> Stage:
 def argus_role(store: Store, application: Application, number: int, sources: Sequence[str]) -> Built:
     """Notifications -> documents -> the documents topic. number: of the admitted flows generation."""
     parts = assemble(
-        store.repo, store.log, store.schemas, application, number, sources, store.dead_letters, store.clock
+        store.repo,
+        store.log,
+        store.schemas,
+        application,
+        number,
+        sources,
+        store.dead_letters,
+        store.clock,
+        store.settings.argus.batch_documents_max,
     )
     publisher = Publisher(store.repo, store.log, store.schemas, store.clock)
     topics = {lane: lane_topic(NOTIFICATIONS, lane) for lane in Lane}
