@@ -25,10 +25,6 @@ class Problems:
         """Notes an error at `path`. The same text at the same line is noted once."""
         self._found.setdefault((self.at(path).line, message), hint)
 
-    def add_error(self, path: KeyPath, before: str, error: FlowsError) -> None:
-        """Notes an error that was raised without knowing where; `before` says what it is about."""
-        self.add(path, f"{before}: {error.message}", error.hint)
-
     def raise_if_any(self) -> None:
         """Raises the first error by line, with the others in `others`."""
         errors = [
