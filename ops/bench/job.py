@@ -10,21 +10,15 @@ from statistics import median
 
 import msgspec
 
-from argus.registry import register
 from ops.bench.phases import Fanout, Phase, Trickle, fanouts, spread
 from ops.demo.check import check
-from ops.demo.generator import generate
-from ops.demo.play import FLOWS, SOURCE, is_torn_version, served_documents
+from ops.demo.play import is_torn_version, served_documents
+from ops.demo.sample import make_database, running
 from ops.demo.scale import Scale
-from ops.demo.schema import connect, create
+from ops.demo.schema import connect
 from ops.demo.witness import Witness
-from ops.engine.step import FunctionStep
-from ops.installation import Installation, save_installation
 from ops.settings import Settings
-from ops.wiring.process import Process, assemble_process
-from ops.wiring.roles import pass_of
-from ops.wiring.store import open_store
-from proto.flows.loader import load
+from ops.wiring.process import Process
 from serving.reader import DocumentReader
 
 BURST = 20_000
@@ -122,26 +116,10 @@ def run_job(
     tell: Callable[[str], None],
 ) -> Figures:  # fmt: skip
     """folder: new and empty; the database and the data folder are made in it."""
-    database = folder / "ads.db"
-    with connect(database) as connection:
-        create(connection)
-        generate(connection, scale, Random(seed))
-    sources = {SOURCE: f"sqlite:///{database}"}
-    save_installation(folder / "data", Installation(sources, str(FLOWS)))
-    store = open_store(folder / "data", settings)
+    database, sources = make_database(folder, scale, seed)
     bench = Bench(database, phases, rate, seconds, seed, tell)
-    reader = DocumentReader(store.log, store.clock, on_document=bench.witness)
-    serve = FunctionStep("reader", lambda budget_ms: reader.poll() > 0, store.clock, settings.engine)
-    lead = FunctionStep("bench", bench.step, store.clock, settings.engine)
-    extra = [pass_of(store, "serve", [serve]), pass_of(store, "bench", [lead])]
-    process = assemble_process(store, register(load(FLOWS)), sources, extra=extra)
-    bench.lead(process)
-    try:
-        process.loop.run()
+    with running(folder, sources, settings, bench, bench.witness) as (process, reader):
         return _figures(process, bench, reader, database, scale)
-    finally:
-        bench.close()
-        process.close()
 
 
 def _figures(process: Process, bench: Bench, reader: DocumentReader, database: Path, scale: Scale) -> Figures:

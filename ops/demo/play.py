@@ -3,38 +3,29 @@
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import msgspec
 
-from argus.registry import register
 from ops.demo.check import check
 from ops.demo.compare import Document
 from ops.demo.director import Director
 from ops.demo.editor import Edit
-from ops.demo.generator import generate
+from ops.demo.sample import SOURCE, make_database, running
 from ops.demo.scale import Scale
-from ops.demo.schema import connect, create
+from ops.demo.schema import connect
 from ops.demo.torn import is_torn
 from ops.demo.witness import STAGES, Published, Witness, first_with, quantile
 from ops.document_view import fields_of, json_value
-from ops.engine.step import FunctionStep
-from ops.installation import Installation, save_installation
 from ops.settings import Settings
-from ops.wiring.process import Process, assemble_process
-from ops.wiring.roles import pass_of
-from ops.wiring.store import open_store
+from ops.wiring.process import Process
 from proto.codec import decode_key, encode_key
-from proto.flows.loader import load
 from proto.lane import Lane
 from proto.record import decode_document
 from repo.system import CONTENT, document_table
 from serving.reader import DocumentReader
 
-FLOWS = Path(__file__).parents[2] / "argus" / "ads" / "flows.toml"
 DOCUMENT = "ad"
-SOURCE = "main"
 
 
 class Example(msgspec.Struct):
@@ -81,30 +72,14 @@ def play(
     tell: Callable[[str, float, float], None],
 ) -> DemoResult:  # fmt: skip
     """folder: new; gets the database (`ads.db`) and the data folder (`data`)."""
-    database = folder / "ads.db"
     tell("generate", 0, scale.ads)
-    with connect(database) as connection:
-        create(connection)
-        generate(connection, scale, Random(seed))
-    sources = {SOURCE: f"sqlite:///{database}"}
-    save_installation(folder / "data", Installation(sources, str(FLOWS)))
-    store = open_store(folder / "data", settings)
+    database, sources = make_database(folder, scale, seed)
     witness = Witness()
-    reader = DocumentReader(store.log, store.clock, on_document=witness)
-    serve = FunctionStep("reader", lambda budget_ms: reader.poll() > 0, store.clock, settings.engine)
     director = Director(database, sources, rate, seconds, seed, tell)
-    lead = FunctionStep("demo", director.step, store.clock, settings.engine)
-    extra = [pass_of(store, "serve", [serve]), pass_of(store, "demo", [lead])]
-    process = assemble_process(store, register(load(FLOWS)), sources, extra=extra)
-    director.lead(process)
-    try:
-        process.loop.run()
+    with running(folder, sources, settings, director, witness) as (process, reader):
         while reader.poll():
             pass
         return _result(process, reader, witness, director, database)
-    finally:
-        director.close()
-        process.close()
 
 
 def _result(

@@ -10,7 +10,7 @@ import pytest
 
 from ops.demo.check import check
 from ops.demo.generator import generate
-from ops.demo.play import FLOWS
+from ops.demo.sample import FLOWS
 from ops.demo.scale import SCALES
 from ops.demo.schema import connect, create
 from proto.codec import decode_key

@@ -12,7 +12,7 @@ from ops.demo.check import check
 from ops.demo.compare import Mismatch, compare_documents
 from ops.demo.editor import edits
 from ops.demo.generator import generate
-from ops.demo.play import FLOWS
+from ops.demo.sample import FLOWS
 from ops.demo.scale import SCALES
 from ops.demo.schema import connect, create
 from tests.support.whole import Whole
