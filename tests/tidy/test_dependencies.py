@@ -25,7 +25,16 @@ def declared(section: str, option: str) -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line in settings[section][option].split()}
 
 
-RUNTIME, DEV = declared("options", "install_requires"), declared("options.extras_require", "dev")
+def extras() -> list[str]:
+    """Names of the groups of requirements that a plain install leaves out."""
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    return settings.options("options.extras_require")
+
+
+DEV = declared("options.extras_require", "dev")
+EXTRAS = set().union(*(declared("options.extras_require", extra) for extra in extras() if extra != "dev"))
+RUNTIME = declared("options", "install_requires") | EXTRAS
 
 
 def used(of: Iterable[Module]) -> set[str]:
