@@ -14,6 +14,7 @@ from gateway.reconcile import read_columns, reconcile
 from gateway.route import captured_table, fed_tables
 from gateway.send import Sender
 from gateway.settings import GatewaySettings
+from gateway.shortcuts import Shortcuts
 from proto.errors import SettingsError, UnavailableError
 from proto.events import TableRows
 from proto.flows.model import Flows
@@ -40,6 +41,7 @@ class Gateway:
         self._poll_pace = Pace(clock, settings.read_ms_target, settings.read_rows_max)
         self._chunk_pace = Pace(clock, settings.read_ms_target, settings.read_rows_max)
         self._bootstrap = Bootstrap(source, capture)
+        self._shortcuts = Shortcuts(source, flows, log)
         self._progress: Progress | None = None
         self._shape = Shape(-1, "")
         self._dirty, self._unconfirmed = True, False
@@ -144,7 +146,8 @@ class Gateway:
     def _start(self) -> bool:
         with self._log.group():
             self._logged = ProgressLog(self._log, self.source)
-            self._sender = Sender(self.source, self._logged, self._lanes, self._settings.unit_rows_max, self._clock)
+            rows_max = self._settings.unit_rows_max
+            self._sender = Sender(self.source, self._logged, self._shortcuts, self._lanes, rows_max, self._clock)
             self._progress = identify(self.source, self._capture, self._logged.load())
             return self._adopt_schema()
 

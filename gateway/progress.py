@@ -11,11 +11,10 @@ import msgspec
 
 from gateway.capture.port import Mark
 from gateway.route import topic
-from proto.events import Unit, decode_unit
+from proto.events import CAPTURES, Unit, decode_unit
 from proto.lane import Lane
 from proto.ports.log import Log
 
-CAPTURES = "captures"
 Key = tuple[Any, ...]
 Columns = tuple[tuple[str, str, int], ...]
 

@@ -8,6 +8,7 @@ from gateway.capture.port import Mark
 from gateway.materialize import cut
 from gateway.progress import Progress, ProgressLog
 from gateway.route import unit_lane, waits_for
+from gateway.shortcuts import Shortcuts
 from proto.events import TableRows, Unit, encode
 from proto.lane import Lane
 from proto.ports.clock import Clock
@@ -17,10 +18,11 @@ class Sender:
     """Appends units of one source and keeps its progress in step. units_cut: units that were above unit_rows_max."""
 
     def __init__(
-        self, source: str, logged: ProgressLog, lanes: Mapping[str, Lane], unit_rows_max: int, clock: Clock
-    ) -> None:
+        self, source: str, logged: ProgressLog, shortcuts: Shortcuts, lanes: Mapping[str, Lane], unit_rows_max: int,
+        clock: Clock,
+    ) -> None:  # fmt: skip
         self.units_cut = 0
-        self._source, self._logged, self._lanes = source, logged, lanes
+        self._source, self._logged, self._shortcuts, self._lanes = source, logged, shortcuts, lanes
         self._unit_rows_max, self._clock = unit_rows_max, clock
 
     def stream(self, progress: Progress, mark: Mark, tables: list[TableRows], capture_ms: float) -> None:
@@ -37,6 +39,7 @@ class Sender:
         self.units_cut += len(parts) > 1
         self._append(progress, "stream", lane, parts, begin=begin, position=mark.position, **times)
         progress.sent[lane] = mark.position
+        self._shortcuts.send(tables, (progress.incarnation, mark.position), float(mark.at_ms), capture_ms)
 
     def chunk(self, progress: Progress, part: Slice, first: bool) -> None:
         """Rows of a bootstrap or a comparison. An empty one is sent when it says that something may be gone."""
@@ -47,6 +50,7 @@ class Sender:
             progress, "chunk", Lane.LOW, [[part.rows]],
             begin=part.version, position=part.version, first=first, span=part.span, capture_ms=now_ms,
         )  # fmt: skip
+        self._shortcuts.send([part.rows], (progress.incarnation, part.version), 0.0, now_ms)
 
     def done(self, progress: Progress, names: tuple[str, ...], first: bool) -> None:
         """The named tables are read, whole; everything that was sent up to here is to be applied before."""

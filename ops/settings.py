@@ -35,6 +35,7 @@ class RetentionSettings(BaseModel):
 
     versions_h: float = Field(default=24.0, gt=0, description="old versions of rows and documents (time travel)")
     documents_messages: int = Field(default=1_000_000, gt=0, description="newest messages of the documents topic")
+    shortcut_messages: int = Field(default=100_000, gt=0, description="newest messages of each short cut's topic")
     log_messages: int = Field(default=10_000, gt=0, description="newest processed messages of each other topic")
 
 

@@ -10,6 +10,8 @@ UPDATES = "updates"  # topics updates.high, .medium, .low: one partition a sourc
 NOTIFICATIONS = "notifications"  # topics notifications.high, .medium, .low
 PUBLICATIONS = "publications"  # changed documents, in commit order
 DOCUMENTS = "documents"  # what readers tail
+CAPTURES = "captures"  # how far each source is captured
+OWN_TOPICS = (UPDATES, NOTIFICATIONS, PUBLICATIONS, DOCUMENTS, CAPTURES)
 
 
 def lane_topic(name: str, lane: Lane) -> str:
@@ -143,10 +145,30 @@ class DeltaDocument(msgspec.Struct, array_like=True, gc=False):
     publish_ms: float = 0.0
 
 
+class ShortcutRow(msgspec.Struct, array_like=True, gc=False):
+    """A message of a short cut's topic: a row that was touched, whether or not these columns changed.
+
+    key        stored values of the table's key columns, in their order
+    position   of the source; of all messages of one (source, key) the one with the highest (incarnation, position)
+               counts, and a later message wins over an equal one. The others are late, or repeated
+    columns    name -> stored value; None: the row was deleted
+    """
+
+    table: str
+    source: str
+    key: list[Any]
+    incarnation: int
+    position: int
+    columns: dict[str, Any] | None
+    commit_ms: float = 0.0
+    capture_ms: float = 0.0
+
+
 encode = msgspec.msgpack.Encoder().encode
 decode_unit = msgspec.msgpack.Decoder(Unit).decode
 decode_cause = msgspec.msgpack.Decoder(Cause).decode
 decode_delta = msgspec.msgpack.Decoder(DeltaDocument).decode
+decode_shortcut_row = msgspec.msgpack.Decoder(ShortcutRow).decode
 _decode_notification = msgspec.msgpack.Decoder(Notification).decode
 _decode_document_changes = msgspec.msgpack.Decoder(DocumentChanges).decode
 

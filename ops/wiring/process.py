@@ -17,6 +17,7 @@ from ops.wiring.roles import Built, argus_role, pass_of, updater_stage
 from ops.wiring.sources import Source, gateway_role
 from ops.wiring.store import Store
 from proto.events import DOCUMENTS
+from proto.flows.model import Flows
 from proto.lane import Lane
 
 ROLES = ("gateway", "updater", "argus")
@@ -72,7 +73,7 @@ def assemble_process(
     edits += built.documents if built else []
     passes = [pass_of(store, "edits", edits), *extra]
     passes += [pass_of(store, "jobs", built.jobs)] if built else []
-    passes += [pass_of(store, "retention", [_retention_step(store)])]
+    passes += [pass_of(store, "retention", [_retention_step(store, application.flows)])]
     status = StatusFile(store.folder, "+".join(roles), passes, store.clock)
     loop = Loop(
         passes,
@@ -113,11 +114,12 @@ def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None) -
     status.write()
 
 
-def _retention_step(store: Store) -> FunctionStep:
+def _retention_step(store: Store, flows: Flows) -> FunctionStep:
     """Old log messages and old versions go, a slice at a time, so that no edit waits for it."""
     kept = store.settings.retention
     rules = [Keep(one.topic, (one.consumer,), kept.log_messages) for one in CONSUMED]
     rules.append(Keep(DOCUMENTS, (), kept.documents_messages))
+    rules += [Keep(shortcut.topic, (), kept.shortcut_messages) for shortcut in flows.shortcuts.values()]
     messages = Retention(store.log, rules)
     kept_ms = kept.versions_h * 3_600_000.0
     due_ms = 0.0

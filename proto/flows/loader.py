@@ -12,6 +12,7 @@ from proto.flows.generation import generation_of
 from proto.flows.locator import locate
 from proto.flows.model import Flows
 from proto.flows.problems import Problems
+from proto.flows.shortcuts import build_shortcuts
 from proto.flows.spelling import read_spelling
 from proto.flows.tables import build_tables
 
@@ -44,8 +45,10 @@ def loads(text: str, file: str = "flows.toml") -> Flows:
     flows = Flows(build_tables(spelled.tables, problems), {}, 0, file, text)
     problems.raise_if_any()  # a link that is wrong would make every path along it look wrong
     documents = build_documents(spelled.documents, flows, problems)
+    shortcuts = build_shortcuts(spelled.shortcuts, flows, problems)
     problems.raise_if_any()
-    return replace(flows, documents=documents, generation=generation_of(flows.tables, documents))
+    generation = generation_of(flows.tables, documents)
+    return replace(flows, documents=documents, shortcuts=shortcuts, generation=generation)
 
 
 def _read_toml(text: str, file: str) -> dict[str, Any]:

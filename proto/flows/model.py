@@ -113,6 +113,17 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortcut:
+    """Columns of a captured table that also go straight to a topic of their own, without the joins."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    topic: str
+    at: Location = Location()
+
+
+@dataclass(frozen=True, slots=True)
 class Flows:
     """A whole flows file. generation: hash of its meaning (not of its comments); the handlers' versions are added by
     argus."""
@@ -122,3 +133,4 @@ class Flows:
     generation: int
     file: str = ""
     text: str = field(default="", repr=False, compare=False)
+    shortcuts: Mapping[str, Shortcut] = field(default_factory=dict)

@@ -79,20 +79,28 @@ class DocumentSpelling(_Spelling):
     fields: dict[str, Annotated[FieldSpelling, BeforeValidator(_as_field)]] = {}
 
 
+class ShortcutSpelling(_Spelling):
+    """[shortcuts.NAME]. topic "": called as the short cut itself."""
+
+    table: str
+    columns: Names
+    topic: str = ""
+
+
 class FlowsSpelling(_Spelling):
     """A whole file."""
 
     tables: dict[str, TableSpelling] = {}
     documents: dict[str, DocumentSpelling] = {}
+    shortcuts: dict[str, ShortcutSpelling] = {}
 
 
 def read_spelling(data: dict[str, Any], problems: Problems) -> FlowsSpelling | None:
     """What tomllib read -> models. Notes everything that is misspelt in `problems`; None when there was something."""
-    for section in ("signals", "shortcuts"):
-        if section in data:
-            hint = f"remove the [{section}.*] sections; compute the field in a handler meanwhile"
-            problems.add((section,), f"[{section}.*] are not supported by this version of adsindex", hint)
-    known = {name: value for name, value in data.items() if name not in ("signals", "shortcuts")}
+    if "signals" in data:
+        hint = "remove the [signals.*] sections; compute the field in a handler meanwhile"
+        problems.add(("signals",), "[signals.*] are not supported by this version of adsindex", hint)
+    known = {name: value for name, value in data.items() if name != "signals"}
     try:
         return FlowsSpelling.model_validate(known)
     except ValidationError as error:
@@ -134,4 +142,6 @@ def _keys_of(path: KeyPath) -> list[str]:
         model = DerivedSpelling if path[2:3] == ("derived",) else TableSpelling
     elif path[:1] == ("documents",):
         model = FieldSpelling if path[2:3] == ("fields",) else DocumentSpelling
+    elif path[:1] == ("shortcuts",):
+        model = ShortcutSpelling
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ops.engine.liveness import Liveness
-from proto.events import NOTIFICATIONS, Notification, encode, lane_topic
+from proto.events import NOTIFICATIONS, Notification, ShortcutRow, encode, lane_topic
 from proto.flows.loader import load
 from proto.lane import Lane
 from repo.system import JobState
@@ -169,3 +169,27 @@ def test_init_writes_a_flows_file_that_loads_and_never_overwrites(adsindex: Any,
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",)])
 def test_the_program_alone_shows_its_commands(adsindex: Any, arguments: tuple[str, ...]) -> None:
     assert adsindex(*arguments).code == 0
+
+
+def test_tail_prints_any_topic(folder: Any, adsindex: Any) -> None:
+    row = ShortcutRow("campaigns", "shop", [3], 1, 8, {"budget": "1.50", "icon": b"\x00"}, 1_000.0, 1_002.5)
+    gone = ShortcutRow("regions", "shop", ["DE", 3], 1, 9, None)
+    folder.log.append("budget", folder.log.partition_of("budget", "shop"), [encode(row), encode(gone)])
+    folder.log.append("notifications.low", 0, [(7).to_bytes(8, "big") + encode(Notification(Lane.LOW, []))])
+    folder.document("ad", ("shop", 1), {"title": "a"})
+    folder.log.append("strange", 0, [b"\x01"])
+    folder.close()
+    first, second = adsindex("tail", "budget", "--no-follow", "--json").jsonl
+    assert first == {
+        "partition": 0, "offset": 0, "table": "campaigns", "id": 3, "source": "shop", "incarnation": 1, "position": 8,
+        "deleted": False, "columns": {"budget": "1.50", "icon": "AA=="}, "latency_ms": 2.5,
+    }  # fmt: skip
+    assert (second["id"], second["deleted"], second["columns"]) == (["DE", 3], True, None)
+    assert adsindex("tail", "budget", "--no-follow", "--json", "--from", "1").jsonl == [second]
+    assert 'columns={"budget":"1.50","icon":"AA=="}' in adsindex("tail", "budget", "--no-follow").lines[0]
+    (notification,) = adsindex("tail", "notifications.low", "--no-follow", "--json").jsonl
+    assert (notification["commit_timestamp"], notification["changes"]) == (7, [])
+    strange = adsindex("tail", "strange", "--no-follow")
+    assert strange.code == 1 and "topic 'strange' holds a message that can't be shown" in strange.errors
+    unknown = adsindex("tail", "document")
+    assert unknown.code == 2 and "there is no topic 'document'; did you mean 'documents'?" in unknown.errors
