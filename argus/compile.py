@@ -36,6 +36,8 @@ class Compiled:
     names     its fields, in order; the values of asynchronous fields come from `asynchronous` and stand last
     compute   slot values of one document -> (field values, servable)
     parts     field -> a function of the same arguments that computes it alone, to find out which one fails
+    arguments computed field -> a function of the same arguments: what its own function is called with, by name
+    servable  a function of the same arguments: the condition alone
     asynchronous   fields that read rows themselves, with a function from slot values to their keyword arguments
     """
 
@@ -44,6 +46,8 @@ class Compiled:
     names: tuple[str, ...]
     compute: Callable[..., tuple[tuple[Any, ...], bool]]
     parts: dict[str, Callable[..., Any]]
+    arguments: dict[str, Callable[..., dict[str, Any]]]
+    servable: Callable[..., bool]
     asynchronous: tuple[tuple[FieldSpec, Callable[..., dict[str, Any]]], ...]
 
 
@@ -108,28 +112,32 @@ def compile_document(application: Application, document: Document) -> Compiled:
     plan = Plan(flows, document.root)
     writer = _Writer(flows, plan, document.root)
     expressions: dict[str, str] = {}
-    later: list[tuple[FieldSpec, str]] = []
-    last: list[str] = []
+    arguments: dict[str, str] = {}
+    later: dict[str, FieldSpec] = {}
     for field in document.fields.values():
         spec = application.fields.get((document.name, field.name))
         if spec is None:
             expressions[field.name] = writer.stored(field.path)
-        elif spec.asynchronous:
-            later.append((spec, f"dict({writer.arguments(spec)})"))
-            last.append(field.name)
+            continue
+        arguments[field.name] = f"dict({writer.arguments(spec)})"
+        if spec.asynchronous:
+            later[field.name] = spec
         else:
             expressions[field.name] = _computed(writer, spec, field.name)
-    servable = _condition(flows, document, writer) if document.servable else "True"
+    servable = f"({_condition(flows, document, writer) if document.servable else 'True'}) is True"
     parameters = ", ".join(f"s{slot.number}" for slot in plan.slots)
-    whole = f"({''.join(f'{text}, ' for text in expressions.values())}), ({servable}) is True"
+    whole = f"({''.join(f'{text}, ' for text in expressions.values())}), {servable}"
     make = _maker(parameters, writer.helpers)
+    called_with = {name: make(text) for name, text in arguments.items()}
     return Compiled(
         document,
         plan,
-        (*expressions, *last),
+        (*expressions, *later),
         make(whole),
         {name: make(text) for name, text in expressions.items()},
-        tuple((spec, make(text)) for spec, text in later),
+        called_with,
+        make(servable),
+        tuple((spec, called_with[name]) for name, spec in later.items()),
     )
 
 

@@ -166,3 +166,13 @@ def test_asynchronous_fields_raise_for_their_own_document(make_world: MakeWorld)
     world.edit(put("campaigns", id=2, name="two"))
     assert (fields := world.fields(2)) is not None and fields["later"] == "two", "what it had read brought it back"
     assert world.letters.count() == 0
+
+
+def test_a_compiled_type_tells_what_its_functions_are_called_with() -> None:
+    application = register(loads(TWICE), [module_of(twice)])
+    compiled = compile_document(application, application.flows.documents["ad"])
+    slots = [[None] * len(slot.columns) if not slot.number else [] for slot in compiled.plan.slots]
+    root = compiled.plan.slots[0]
+    slots[0][root.columns.index("bid")] = "1.50"
+    assert compiled.arguments.keys() == {"twice"}
+    assert compiled.arguments["twice"](*slots) == {"bid": Decimal("1.50")}
