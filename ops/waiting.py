@@ -8,6 +8,7 @@ from argus.generations import load
 from argus.lifecycle import refresh_signature
 from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.progress import ProgressLog
+from ops.engine.pauses import Pauses
 from ops.opened import DataFolder
 from ops.topics import UPDATER
 from proto.errors import UnavailableError
@@ -54,7 +55,8 @@ def newest_stands(sources: Mapping[str, str]) -> dict[str, Stand]:
 
 def missing(folder: DataFolder, goal: Goal) -> str:
     """ "" when the goal is reached, else what is waited for, in words. Nobody can wait for a table that is parked."""
-    return _captured(folder, goal) or _applied(folder, goal) or _built(folder, goal) or _served(folder, goal)
+    why = _captured(folder, goal) or _applied(folder, goal) or _built(folder, goal) or _served(folder, goal)
+    return why + "".join(f"; {pause.name} is paused" for pause in Pauses(folder.path).all()) if why else ""
 
 
 def _captured(folder: DataFolder, goal: Goal) -> str:

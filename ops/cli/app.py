@@ -35,7 +35,9 @@ COMMANDS = (
     Command("row", "ops.cli.rows:row", LOOK, "Show a row: values, when each changed, who wrote it."),
     Command("history", "ops.cli.history:history", LOOK, "Show how a document or a row changed."),
     Command("status", "ops.cli.status:status", LOOK, "Show what runs, how far behind it is, what is wrong."),
-    Command("lanes", "ops.cli.lanes:lanes", LOOK, "Show what waits in the three lanes."),
+    Command("audit", "ops.cli.audit:audit", LOOK, "Show who paused, resumed, dropped, healed what, and why."),
+    Command("lanes", "ops.cli.lanes:lanes", ACT, "The three lanes: look, pause, resume."),
+    Command("publish", "ops.cli.publish:publish", ACT, "Hold what readers get to see, let it go on."),
     Command(
         "dead-letters", "ops.cli.dead_letters:dead_letters", ACT, "What could not be processed: look, replay, discard."
     ),

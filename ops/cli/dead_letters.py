@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from ops.cli import render
+from ops.cli.acts import record
 from ops.cli.exit_codes import NOT_FOUND, OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine import replay as engine
@@ -17,6 +18,8 @@ from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry
 
 dead_letters = App(name="dead-letters", help="What could not be processed, and why.", help_format="plaintext")
+
+_RECORDED_MAX = 10  # dead letters that a line of the audit record names
 
 Subjects = Annotated[str, Parameter(help="Subjects as `list` shows them, e.g. ads/4711.")]
 All = Annotated[bool, Parameter(name="--all", negative=(), show_default=False, help="Every one.")]
@@ -100,6 +103,7 @@ def replay(
                 except InvalidMessageError as error:
                     render.note(str(error))
     _print_count("replayed", done, json)
+    _record(data, "replay", chosen)
     return _ended(subjects, chosen, done)
 
 
@@ -119,6 +123,7 @@ def discard(
             for entry in chosen:
                 engine.discard(folder.dead_letters, entry.stage, entry.subject)
     _print_count("discarded", len(chosen), json)
+    _record(data, "discard", chosen)
     return _ended(subjects, chosen, len(chosen))
 
 
@@ -132,6 +137,13 @@ def _chosen(
         for entry in folder.dead_letters.entries()
         if (everything or entry.subject in subjects) and stage in (None, entry.stage)
     ]
+
+
+def _record(data: Data, command: str, chosen: Sequence[DeadLetterEntry]) -> None:
+    if chosen:
+        first = ", ".join(f"{entry.stage} {entry.subject}" for entry in chosen[:_RECORDED_MAX])
+        more = f" and {len(chosen) - _RECORDED_MAX:,} more" if len(chosen) > _RECORDED_MAX else ""
+        record(data, f"dead-letters {command}", first + more)
 
 
 def _ended(subjects: Sequence[str], chosen: Sequence[DeadLetterEntry], done: int) -> int:

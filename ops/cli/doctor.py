@@ -16,7 +16,6 @@ from gateway.capture.sqlite.schema import inspect
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.cli.status import size
 from ops.installation import load_installation
 from ops.opened import STORE_FILE, opened
 from ops.settings import load_settings
@@ -82,14 +81,14 @@ def _data_folder(data: Path) -> Iterator[_Finding]:
         there = there.parent
     free = shutil.disk_usage(there).free
     remedy = "make room, or put --data on another disk" if free < _FREE_BYTES_MIN else ""
-    yield _Finding("warning" if remedy else "ok", "disk", f"{size(free)} free", remedy)
+    yield _Finding("warning" if remedy else "ok", "disk", f"{render.size(free)} free", remedy)
     if not (data / STORE_FILE).exists():
         yield _Finding("ok", "data folder", f"{data}: none yet; `adsindex run` makes it")
         return
     try:
         with opened(data) as folder:
             sources = ", ".join(folder.sources()) or "none yet"
-            found = f"{data}: {size(folder.environment.size_bytes())}, sources: {sources}"
+            found = f"{data}: {render.size(folder.environment.size_bytes())}, sources: {sources}"
     except AdsIndexError as error:
         yield _Finding("wrong", "data folder", str(error))
         return

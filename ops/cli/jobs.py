@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from ops.cli import render
+from ops.cli.acts import record
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.opened import DataFolder, opened
@@ -132,6 +133,7 @@ def _set_state(wanted: str, state: str, only_from: str, data: Data, as_json_: bo
         if only_from and found.state not in (only_from, state):
             raise SettingsError(f"job {found.id!r} is {found.state}")
         job = _write(folder, found.id, state)
+    record(data, "jobs", f"{job.state}: {job.id}")
     if as_json_:
         render.print_json(as_json(job))
     else:

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ops.audit import FILE as AUDIT_FILE
 from ops.cli import render
+from ops.cli.acts import record
 from ops.cli.exit_codes import OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.liveness import Liveness
@@ -15,8 +17,8 @@ from ops.opened import FLOWS_FILE
 from ops.settings import SETTINGS_FILE
 from proto.errors import SettingsError
 
-KEPT = (FILE, FLOWS_FILE, SETTINGS_FILE)
-"""What people wrote stays: sources and handlers, the flows file, settings."""
+KEPT = (FILE, FLOWS_FILE, SETTINGS_FILE, AUDIT_FILE)
+"""What people wrote stays: sources and handlers, the flows file, settings; and what they did."""
 
 
 def rebuild(
@@ -46,6 +48,7 @@ def rebuild(
     removed = [path for path in data.iterdir() if path.name not in KEPT]
     for path in removed:
         _remove(path)
+    record(data, "rebuild", "threw away rows, documents and history")
     if json:
         render.print_json({"data": str(data), "removed": sorted(path.name for path in removed)})
     else:

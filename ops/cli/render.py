@@ -75,6 +75,16 @@ def _needs_quotes(text: str) -> bool:
     return text[0] in '"[{' or text != text.strip() or not text.isprintable()
 
 
+def size(count: int) -> str:
+    """`3.2 MB`; powers of 1000."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
 def print_title(title: str, *remarks: str) -> None:
     """A heading: the subject in bold, what is to be said about it behind."""
     line = Text(title, style="bold")

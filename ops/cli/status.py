@@ -11,9 +11,11 @@ from ops.cli.exit_codes import OK, WRONG
 from ops.cli.jobs import as_json as job_json
 from ops.cli.jobs import print_jobs, stored_jobs
 from ops.cli.lanes import as_json as lag_json
-from ops.cli.lanes import print_lags
+from ops.cli.lanes import holding, print_lags
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
+from ops.cli.publish import describe
 from ops.engine.liveness import Liveness
+from ops.engine.pauses import Pause, Pauses
 from ops.engine.status import ProcessStatus, StepStatus, read_statuses
 from ops.lag import Lag, lags
 from ops.opened import DataFolder, opened
@@ -24,6 +26,7 @@ from repo.system import JobState, SourceState
 _BEHIND_MS = 60_000.0
 _SILENT_MS = 10_000.0
 _DISK_FREE_BYTES_MIN = 1 << 30
+_DISK_SHARE_MAX = 0.1  # of what is free that paused messages may take before status says so
 
 
 class _Status(NamedTuple):
@@ -34,6 +37,7 @@ class _Status(NamedTuple):
     processes: list[ProcessStatus]
     sources: dict[str, SourceState]
     lags: list[Lag]
+    pauses: list[Pause]
     jobs: list[JobState]
     dead_letters: int
     last_commit: int
@@ -71,6 +75,7 @@ def _look(folder: DataFolder) -> _Status:
         processes=read_statuses(folder.path, [process.pid for process in live]),
         sources=folder.source_states(),
         lags=lags(folder.log),
+        pauses=Pauses(folder.path).all(),
         jobs=[job for job in stored_jobs(folder) if job.state in ("running", "paused")],
         dead_letters=folder.dead_letters.count(),
         last_commit=folder.repo.last_timestamp(),
@@ -91,6 +96,8 @@ def _problems(found: _Status) -> Iterator[str]:
     for name, state in found.sources.items():
         for table, reason in state.parked.items():
             yield f"table {table} of source {name} is parked: {reason}"
+    for pause in found.pauses:
+        yield _paused(found, pause)
     for lag in found.lags:
         if lag.since_ms and found.now_ms - lag.since_ms > _BEHIND_MS:
             oldest = ago(lag.since_ms, found.now_ms)
@@ -99,7 +106,7 @@ def _problems(found: _Status) -> Iterator[str]:
         plural = "" if found.dead_letters == 1 else "s"
         yield f"{found.dead_letters:,} dead letter{plural}: see `adsindex dead-letters list`"
     if found.free_bytes < _DISK_FREE_BYTES_MIN:
-        yield f"only {size(found.free_bytes)} are free on the disk of the data folder"
+        yield f"only {render.size(found.free_bytes)} are free on the disk of the data folder"
 
 
 def _process_problems(process: ProcessStatus, now_ms: float) -> Iterator[str]:
@@ -111,8 +118,18 @@ def _process_problems(process: ProcessStatus, now_ms: float) -> Iterator[str]:
     for step in process.steps:
         if step.failing:
             yield f"{who}, {step.name}: {step.last_error} ({ago(step.last_error_ms, now_ms)})"
-        if step.paused:
-            yield f"{who}, {step.name}: {', '.join(step.paused)} paused; go on with `adsindex lanes resume`"
+
+
+def _paused(found: _Status, pause: Pause) -> str:
+    """What waits because of it; a pause that somebody forgot must not fill the disk unnoticed."""
+    held = [lag for lag in found.lags if holding(lag, [pause])]
+    waiting, waiting_bytes = sum(lag.waiting for lag in held), sum(lag.waiting_bytes for lag in held)
+    go_on = "publish resume" if not pause.lane else f"lanes resume {pause.lane}"
+    go_on += f" --stage {pause.stage}" if pause.lane and pause.stage else ""
+    text = f"{pause.name} is paused{describe(pause)}: {waiting:,} messages (~{render.size(waiting_bytes)}) wait"
+    if waiting_bytes > found.free_bytes * _DISK_SHARE_MAX:
+        text += f", which is more than a tenth of the {render.size(found.free_bytes)} that are free on the disk"
+    return f"{text}; go on with `adsindex {go_on}`"
 
 
 def _as_json(found: _Status) -> dict[str, Any]:
@@ -130,7 +147,8 @@ def _as_json(found: _Status) -> dict[str, Any]:
             }
             for name, state in found.sources.items()
         },
-        "lag": [lag_json(lag, found.now_ms) for lag in found.lags],
+        "lag": [lag_json(lag, found.now_ms, found.pauses) for lag in found.lags],
+        "paused": [{"name": pause.name, **to_builtins(pause)} for pause in found.pauses],
         "jobs": [job_json(job) for job in found.jobs],
         "dead_letters": found.dead_letters,
         "last_commit": found.last_commit,
@@ -154,7 +172,7 @@ def _print(folder: DataFolder, found: _Status) -> None:
     rows = [
         ("last commit", last),
         ("dead letters", f"{found.dead_letters:,}"),
-        ("stored", f"{size(found.store_bytes)}, {size(found.free_bytes)} free on the disk"),
+        ("stored", f"{render.size(found.store_bytes)}, {render.size(found.free_bytes)} free on the disk"),
         ("kept", f"{found.documents_kept:,} messages in the documents topic"),
     ]
     render.print_table(("", ""), rows, header=False)
@@ -181,13 +199,3 @@ def _step_line(process: ProcessStatus, step: StepStatus, now_ms: float) -> tuple
 def _source_line(name: str, state: SourceState) -> tuple[str, str, str, str]:
     tables = f"{len(state.bootstrapped)} bootstrapped" + (f", {len(state.parked)} parked" if state.parked else "")
     return name, f"{max(state.applied.values(), default=0):,}", str(state.incarnation), tables
-
-
-def size(count: int) -> str:
-    """`3.2 MB`; powers of 1000."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"

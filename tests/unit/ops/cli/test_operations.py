@@ -46,6 +46,57 @@ def test_lanes_pause_and_resume(folder: Any, adsindex: Any) -> None:
     adsindex("lanes", "resume", "low")
     assert not any(line["paused"] for line in adsindex("lanes", "show", "--json").json)
     assert adsindex("lanes", "pause", "urgent").code == 2
+    assert adsindex("lanes", "pause", "high", "--stage", "publisher").code == 2
+
+
+def test_a_pause_says_since_when_by_whom_and_why_and_repeats_safely(folder: Any, adsindex: Any) -> None:
+    folder.close()
+    first = adsindex("lanes", "pause", "low", "--stage", "argus", "--reason", "backfill", "--json").json
+    again = adsindex("lanes", "pause", "low", "--stage", "argus", "--reason", "other", "--json").json
+    assert (again["reason"], again["since"]) == ("backfill", first["since"])
+    assert "was paused already" in again["what"]
+    shown = {line["topic"]: line["paused_reason"] for line in adsindex("lanes", "show", "--json").json}
+    assert (shown["notifications.low"], shown["updates.low"]) == ("backfill", None)
+    (problem,) = [text for text in adsindex("status", "--json").json["problems"] if "paused" in text]
+    assert problem.startswith("lane low of argus is paused since ")
+    assert problem.endswith("(backfill): 0 messages (~0 B) wait; go on with `adsindex lanes resume low --stage argus`")
+    ended = adsindex("lanes", "resume", "low").lines
+    assert ended == ["lane low was not paused by itself; lane low of argus is still paused: "
+                     "adsindex lanes resume low --stage argus"]  # fmt: skip
+    assert adsindex("lanes", "resume", "low", "--stage", "argus", "--json").json["resumed"]
+    assert not adsindex("lanes", "resume", "low", "--stage", "argus", "--json").json["resumed"]
+
+
+def test_publishing_is_paused_and_resumed(folder: Any, adsindex: Any) -> None:
+    folder.close()
+    assert adsindex("publish", "pause", "--reason", "bad prices").code == 0
+    shown = {line["topic"]: line["paused"] for line in adsindex("lanes", "show", "--json").json}
+    assert {topic for topic, paused in shown.items() if paused} == {"publications"}
+    status = adsindex("status", "--json")
+    assert status.code == 1
+    assert any("publishing is paused" in text and "bad prices" in text for text in status.json["problems"])
+    assert [pause["reason"] for pause in status.json["paused"]] == ["bad prices"]
+    assert "goes on" in adsindex("publish", "resume").output
+    assert adsindex("publish", "resume").lines == ["publishing was not paused"]
+
+
+def test_the_audit_record_tells_what_was_done_by_whom_and_why(folder: Any, adsindex: Any) -> None:
+    folder.dead_letter(**LETTER, message=b"the unit", topic="updates.high")
+    folder.close()
+    assert adsindex("audit").lines == ["nobody has changed anything by a command"]
+    adsindex("publish", "pause", "--reason", "bad prices")
+    adsindex("publish", "pause")  # changes nothing, so it is no action
+    adsindex("lanes", "pause", "low")
+    adsindex("publish", "resume")
+    adsindex("dead-letters", "replay", "--all")
+    found = adsindex("audit", "--json").jsonl
+    commands = ["publish pause", "lanes pause", "publish resume", "dead-letters replay"]
+    assert [line["command"] for line in found] == commands
+    assert (found[0]["what"], found[0]["reason"]) == ("publishing is paused", "bad prices")
+    assert found[3]["what"] == "apply ads/1"
+    assert all(line["who"] and line["time"].endswith("Z") for line in found)
+    assert [line["command"] for line in adsindex("audit", "--json", "--limit", "1").jsonl] == commands[3:]
+    assert adsindex("audit", "--since", "2100-01-01", "--json").jsonl == []
 
 
 def test_dead_letters_are_listed_and_shown(folder: Any, adsindex: Any) -> None:

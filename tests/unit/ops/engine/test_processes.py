@@ -17,7 +17,7 @@ from ops.engine.file_watch import FileWatch
 from ops.engine.lanes import Lanes, Traffic
 from ops.engine.liveness import Liveness
 from ops.engine.pace import EAGER_LOOKS, EAGER_MS, Pace
-from ops.engine.pauses import Pauses
+from ops.engine.pauses import PUBLISHING, Pause, Pauses
 from ops.engine.settings import EngineSettings
 from ops.engine.status import StatusFile, read_statuses
 from proto.errors import SettingsError
@@ -220,14 +220,40 @@ def test_status_tells_backlog_errors_and_counts_and_the_files_of_the_dead_go(ben
 
 
 def test_pauses_are_seen_by_other_processes_and_by_stage(tmp_path: Path) -> None:
-    Pauses(tmp_path).pause(Lane.LOW)
-    Pauses(tmp_path).pause(Lane.HIGH, "publisher")
+    Pauses(tmp_path).pause(Pause(lane="low"))
+    Pauses(tmp_path).pause(Pause(lane="high", stage="argus"))
     pauses = Pauses(tmp_path)
-    assert pauses.of("updater") == {Lane.LOW}
+    assert (pauses.of("updater"), pauses.of("publisher")) == ({Lane.LOW}, set())
     lanes = Lanes(Traffic(EngineSettings()))
-    pauses.apply([("publisher", lanes)])
+    pauses.apply([("argus", lanes)])
     assert lanes.paused == {Lane.LOW, Lane.HIGH}
-    pauses.resume(Lane.LOW)
-    pauses.resume(Lane.LOW)
-    pauses.apply([("publisher", lanes)])
+    pauses.resume(Pause(lane="low"))
+    assert pauses.resume(Pause(lane="low")) is None
+    pauses.apply([("argus", lanes)])
     assert lanes.paused == {Lane.HIGH}
+
+
+def test_publishing_is_paused_as_a_whole_and_holds_no_lane(tmp_path: Path) -> None:
+    pauses = Pauses(tmp_path)
+    pauses.pause(Pause(stage=PUBLISHING))
+    assert pauses.of(PUBLISHING) == set(Lane)
+    assert pauses.of("argus") == pauses.of("updater") == set()
+
+
+def test_the_first_pause_stays_with_its_reason_until_it_is_resumed(tmp_path: Path) -> None:
+    first = Pause(lane="low", since_ms=5.0, who="ana", reason="backfill")
+    pauses = Pauses(tmp_path)
+    assert pauses.pause(first) == first
+    assert pauses.pause(Pause(lane="low", since_ms=9.0, who="ben")) == first
+    assert Pauses(tmp_path).all() == [first]
+    assert pauses.resume(Pause(lane="low")) == first
+    assert pauses.all() == []
+
+
+def test_a_file_made_by_hand_pauses_too(tmp_path: Path) -> None:
+    pauses = Pauses(tmp_path)
+    for name in ("low", "argus.medium", "publisher"):
+        (tmp_path / "paused" / name).touch()
+    assert [pause.name for pause in pauses.all()] == ["lane medium of argus", "lane low", "publishing"]
+    assert pauses.of("argus") == {Lane.LOW, Lane.MEDIUM}
+    assert pauses.of(PUBLISHING) == set(Lane)
