@@ -1,6 +1,6 @@
 """Puts Argus together for one application on one Repo."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from argus.asynchronous import Asynchronous
@@ -59,8 +59,11 @@ def assemble(
     dead_letters: DeadLetters,
     clock: Clock,
     batch_documents_max: int = 512,
+    process: str = "",
+    alive: Callable[[str], bool] = lambda process: False,
 ) -> Parts:
-    """Compiles every document type, registers schemas, declares tables. number: of the admitted flows generation."""
+    """Compiles every document type, registers schemas, declares tables. number: of the admitted flows generation.
+    process, alive: see Jobs."""
     flows = application.flows
     repo.declare(specs(flows, tuple(application.handlers)))
     readers = row_readers(flows, schemas)
@@ -87,7 +90,7 @@ def assemble(
     handlers = Handlers(repo, application, rows, Writer(application, readers), failures)
     by_name = {target.name: target for target in aims}
     slices = Slices(repo, application, builders, climber, by_name, handlers)
-    jobs = Jobs(JobStates(repo, clock), slices, durable, clock)
+    jobs = Jobs(JobStates(repo), slices, durable, clock, process, alive)
     dispatcher = Dispatcher(application, aims)
     argus = Argus(repo, dispatcher, builders, climber, handlers, jobs, batch_documents_max)
     return Parts(argus, jobs, Lifecycle(repo, application, argus, jobs, number, sources), handlers, builders)

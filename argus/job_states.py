@@ -1,51 +1,46 @@
-"""The stored states of jobs, as the one process that runs them keeps them in mind.
+"""The stored states of jobs, as a process that works on them keeps them in mind.
 
-Others may pause, cancel or create jobs by writing rows, so the table is looked at again now and then, when anything at
-all was committed. Garbage: of the finished jobs of each kind the newest FINISHED_KEPT stay.
+Other processes create jobs, work on them, pause and cancel them, by writing rows: the table is read again whenever its
+mark tells of a commit to it. Garbage: of the finished jobs of each kind the newest FINISHED_KEPT stay.
 """
-
-import math
 
 from proto.codec import encode_key
 from proto.errors import ConflictError
-from proto.ports.clock import Clock
 from repo.api import Repo, Snapshot, Transaction
 from repo.system import JOBS, STATE, JobState, decode_job_state, encode
 
-LOOK_EVERY_MS = 500.0
 FINISHED_KEPT = 200
 
 _LIVE = ("running", "paused")
+_UNKNOWN = b"unknown"
 
 
 class JobStates:
     """Reads and writes the rows of `_jobs`."""
 
-    def __init__(self, repo: Repo, clock: Clock) -> None:
-        self._repo, self._clock = repo, clock
+    def __init__(self, repo: Repo) -> None:
+        self._repo = repo
         self._live: dict[str, JobState] = {}
-        self._looked_ms, self._looked_at = -math.inf, -1
+        self._looked_at, self._mark = -1, _UNKNOWN
 
     def live(self) -> list[JobState]:
         """Jobs that are not finished: by lane, then the oldest first."""
-        now_ms = self._clock.monotonic_ms()
-        if now_ms - self._looked_ms >= LOOK_EVERY_MS:
-            self._looked_ms = now_ms
-            if self._repo.last_timestamp() != self._looked_at:
-                with self._repo.snapshot() as snapshot:
-                    self._looked_at = snapshot.timestamp
-                    self._live = {job.id: job for _, job in _all(snapshot) if job.state in _LIVE}
+        with self._repo.snapshot() as snapshot:
+            if snapshot.timestamp != self._looked_at:
+                self._looked_at = snapshot.timestamp
+                (mark,) = snapshot.change_marks((JOBS,))
+                if mark != self._mark:
+                    self._look(mark)
         return sorted(self._live.values(), key=lambda job: (job.lane, job.started_ms))
 
     def forget(self) -> None:
         """What is in mind may not be what is stored: look at the next opportunity."""
-        self._looked_ms, self._looked_at = -math.inf, -1
+        self._looked_at, self._mark = -1, _UNKNOWN
 
-    def look_due_ms(self) -> float:
-        """When `live` looks again (monotonic); infinity: nothing was committed since it looked."""
-        if self._repo.last_timestamp() == self._looked_at:
-            return math.inf
-        return self._looked_ms + LOOK_EVERY_MS
+    def _look(self, mark: bytes) -> None:
+        with self._repo.snapshot() as snapshot:  # at or above the mark
+            self._live = {job.id: job for _, job in _all(snapshot) if job.state in _LIVE}
+        self._mark = mark
 
     def stored(self, job_id: str) -> tuple[JobState | None, int]:
         """The job as it is now, and the timestamp to store its next state with."""

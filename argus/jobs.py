@@ -1,12 +1,14 @@
 """Long work in slices: fan-outs too large for one pass, refreshes of all documents, handlers over all rows.
 
-A job is a row of `_jobs`; each slice builds some documents and stores the job's cursor, in one durable group. So it
-resumes where it was after any crash, and can be paused by whoever writes its row. A job whose slice fails waits longer
-each time, and does not hold up the others.
+A job is a row of `_jobs`. A process that works on it has a share of it, which stands in the row; each slice builds some
+documents and stores what is left of the share, in one durable group. So it resumes where it was after any crash, and
+can be paused by whoever writes its row; several processes work on it side by side, and what one that died has left of
+its share goes to another. A job whose slice fails waits longer each time, and does not hold up the others.
 """
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from argus.climb import encode_frames, first_frames
@@ -14,7 +16,7 @@ from argus.context import row_of
 from argus.dispatch import Spread
 from argus.job_states import JobStates
 from argus.slices import BEGIN, Slices
-from proto.errors import CorruptionError, FencedError, OutcomeUnknownError
+from proto.errors import ConflictError, CorruptionError, FencedError, OutcomeUnknownError
 from proto.events import Cause, encode
 from proto.lane import Lane
 from proto.ports.clock import Clock
@@ -28,6 +30,9 @@ TURNS = 8
 """Every so many slices the lowest lane comes first: fan-outs of edits must not starve a refresh."""
 
 _NAME_BYTES_MAX = 200  # of 400 that a key may have
+ELSEWHERE_MS = 200.0
+"""A job of which other processes have all that is left is looked at again after so long: one of them may die."""
+
 _STOPPING = (CorruptionError, FencedError, OutcomeUnknownError)
 
 
@@ -42,11 +47,19 @@ class _Failure:
 
 
 class Jobs:
-    """Creates, lists and advances jobs. Only one process runs them (it holds the claim on the notifications)."""
+    """Creates, lists and advances jobs.
 
-    def __init__(self, states: JobStates, slices: Slices, durable: Durable, clock: Clock) -> None:
+    process: the name of this one, which no other that lives has. alive: whether a process of that name still runs.
+    """
+
+    def __init__(
+        self, states: JobStates, slices: Slices, durable: Durable, clock: Clock, process: str = "",
+        alive: Callable[[str], bool] = lambda process: False,
+    ) -> None:  # fmt: skip
         self._states, self._slices, self._durable, self._clock = states, slices, durable, clock
+        self._process, self._alive = process, alive
         self._failed: dict[str, _Failure] = {}
+        self._elsewhere_until_ms: dict[str, float] = {}
         self._turn = 0
 
     def fanout(self, spread: Spread) -> None:
@@ -84,12 +97,7 @@ class Jobs:
     def due_ms(self) -> float:
         """When (monotonic) a step may have something to do; minus infinity: now; infinity: not before something is
         committed."""
-        waits = [
-            self._failed[job.id].not_before_ms if job.id in self._failed else -math.inf
-            for job in self.running()
-            if job.state == "running"
-        ]
-        return min([*waits, self._states.look_due_ms()])
+        return min((self._not_before_ms(job.id) for job in self.running() if job.state == "running"), default=math.inf)
 
     def step(self, limit: int, lane: Lane | None = None) -> int:
         """One slice of one job (of a lane); returns how many documents or calls it took on; 0: nothing to do.
@@ -103,35 +111,83 @@ class Jobs:
             jobs.sort(key=lambda job: -job.lane)
         now_ms = self._clock.monotonic_ms()
         for job in jobs:
-            failure = self._failed.get(job.id)
-            if failure is not None and failure.not_before_ms > now_ms:
+            if self._not_before_ms(job.id) > now_ms:
                 continue
             current, timestamp = self._states.stored(job.id)
-            if current is not None and current.state == "running":
-                return self._slice(current, timestamp, limit)
+            if current is not None and current.state == "running" and (took := self._slice(current, timestamp, limit)):
+                return took
         return 0
 
+    def _not_before_ms(self, job_id: str) -> float:
+        failure = self._failed.get(job_id)
+        not_before_ms = -math.inf if failure is None else failure.not_before_ms
+        return max(not_before_ms, self._elsewhere_until_ms.get(job_id, -math.inf))
+
     def _slice(self, job: JobState, timestamp: int, limit: int) -> int:
+        """0: there is nothing of it for this process."""
         try:
             with self._durable.group():
                 if self._slices.knows(job):
-                    count = self._slices.work(job, limit)
-                    job.done += count
-                    job.attempts, job.error = 0, ""
-                    if not job.cursor:
-                        job.state, job.finished_ms = "done", self._clock.now_ms()
+                    count = self._work(job, timestamp, limit)
                 else:
-                    count = 0
+                    count = 1
                     job.state, job.finished_ms = "cancelled", self._clock.now_ms()
                     job.error = "the flows file no longer has its target"
-                self._states.store(job, timestamp)
+                    self._states.store(job, timestamp)
         except _STOPPING:
             raise
         except Exception as error:
             self._fail(job.id, error)
             raise
         self._failed.pop(job.id, None)
+        if not count:
+            self._elsewhere_until_ms = {
+                **{live.id: self._not_before_ms(live.id) for live in self.running()},
+                job.id: self._clock.monotonic_ms() + ELSEWHERE_MS,
+            }
+        return count
+
+    def _work(self, job: JobState, timestamp: int, limit: int) -> int:
+        mine = self._process
+        if mine not in job.shares:
+            return self._join(job, timestamp)
+        count, rest = self._slices.work(job, job.shares[mine], limit)
+        stored, timestamp = self._states.stored(job.id)  # others may have gone on with theirs, which is no conflict
+        if stored is None or stored.state not in ("running", "paused") or mine not in stored.shares:
+            raise ConflictError(f"job {job.id!r} was ended by somebody else meanwhile")
+        job = stored
+        del job.shares[mine]
+        if rest:
+            job.shares[mine] = rest
+        elif job.cursor:
+            self._take(job)
+        job.done += count
+        job.attempts, job.error = 0, ""
+        if not job.cursor and not job.shares:
+            job.state, job.finished_ms = "done", self._clock.now_ms()
+        self._states.store(job, timestamp)
         return max(count, 1)
+
+    def _join(self, job: JobState, timestamp: int) -> int:
+        """Takes a share and stores it, before the work: in the time that this takes others store theirs."""
+        try:
+            if self._take(job):
+                self._states.store(job, timestamp)
+                return 1
+        except ConflictError:  # somebody was quicker; there may be another one
+            pass
+        return 0
+
+    def _take(self, job: JobState) -> bool:
+        """Gives this process a share: the next one, or what a process that died has left of its own."""
+        if job.cursor:
+            job.shares[self._process] = self._slices.hand_out(job)
+            return True
+        for process in job.shares:
+            if not self._alive(process):
+                job.shares[self._process] = job.shares.pop(process)
+                return True
+        return False
 
     def _fail(self, job_id: str, error: Exception) -> None:
         known = self._failed.get(job_id)
@@ -175,6 +231,7 @@ class Jobs:
         )
         known, timestamp = self._states.stored(job.id)
         if known is None:  # otherwise the change was offered again
+            self._take(job)
             self._states.store(job, timestamp)
 
 

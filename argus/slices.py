@@ -1,6 +1,13 @@
-"""One slice of a job, by kind: some documents of a fan-out, of a refresh; some calls of a handler over all rows."""
+"""One slice of a job, by kind: some documents of a fan-out, of a refresh; some calls of a handler over all rows.
 
+A job over a table is handed out to processes in shares of SHARE_ROWS, so that several can work on it; a fan-out goes to
+one of them.
+"""
+
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
 
 from argus.build import Builder
 from argus.calls import Call, Pending
@@ -17,9 +24,22 @@ from repo.system import JobState
 BEGIN = b"\1"
 """Cursor of a job over a table: one byte and the last key; b"": at the end."""
 
+SHARE_ROWS = 1024
+
+
+class _Range(msgspec.Struct, array_like=True, gc=False):
+    """A share of a table: after < key <= last; last None: to the end."""
+
+    after: bytes
+    last: bytes | None
+
+
+_decode_range = msgspec.msgpack.Decoder(_Range).decode
+_encode = msgspec.msgpack.encode
+
 
 class Slices:
-    """Works on jobs, and moves their cursors; an empty cursor is the end. Stores nothing about them."""
+    """Works on jobs. Stores nothing about them."""
 
     def __init__(
         self,
@@ -32,7 +52,7 @@ class Slices:
     ) -> None:
         self._repo, self._application = repo, application
         self._builders, self._climber, self._targets, self._handlers = builders, climber, targets, handlers
-        self._kinds: dict[str, Callable[[JobState, int], int]] = {
+        self._kinds: dict[str, Callable[[JobState, bytes, int], tuple[int, bytes]]] = {
             "fanout": self._fanout,
             "refresh": self._refresh,
             "handle": self._handle,
@@ -47,44 +67,63 @@ class Slices:
         handler, _, table = job.target.partition(" ")
         return handler in self._application.handlers and table in self._application.flows.tables
 
-    def work(self, job: JobState, limit: int) -> int:
-        """Returns how many documents or rows it took on, `limit` at most.
+    def hand_out(self, job: JobState) -> bytes:
+        """The next share of a job; moves its cursor."""
+        if job.kind == "fanout":
+            share, job.cursor = job.cursor, b""
+            return share
+        after = job.cursor[1:]
+        keys = self._keys(job, after, SHARE_ROWS)
+        last = keys[-1] if len(keys) == SHARE_ROWS else None
+        job.cursor = b"" if last is None else BEGIN + last
+        return _encode(_Range(after, last))
 
-        Raises UnavailableError when some of them must be tried again; the cursor must then not be stored.
+    def work(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
+        """Takes on `limit` documents or rows of a share at most; returns how many, and the rest of the share, b"" when
+        it is done.
+
+        Raises UnavailableError when some of them must be tried again; then all of them must.
         """
-        return self._kinds[job.kind](job, limit)
+        return self._kinds[job.kind](job, share, limit)
 
-    def _fanout(self, job: JobState, limit: int) -> int:
+    def _fanout(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
         cause = decode_cause(job.change)
         target = self._targets[job.target]
-        frames = decode_frames(job.cursor)
+        frames = decode_frames(share)
         with self._repo.snapshot(at_least=cause.change) as snapshot:
             found = self._climber.climb(snapshot, target, frames, limit)
         self._build(job, target.document, found, cause)
-        job.cursor = encode_frames(frames) if frames else b""
-        return len(found)
+        return len(found), encode_frames(frames) if frames else b""
 
-    def _refresh(self, job: JobState, limit: int) -> int:
-        keys = self._page(job, self._application.flows.documents[job.target].root, limit)
+    def _refresh(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
+        keys, rest = self._page(job, share, limit)
         self._build(job, job.target, keys, Cause(job.at, job.lane))
-        return len(keys)
+        return len(keys), rest
 
-    def _handle(self, job: JobState, limit: int) -> int:
+    def _handle(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
         handler, _, table = job.target.partition(" ")
-        keys = self._page(job, table, limit)
+        keys, rest = self._page(job, share, limit)
         cause = Cause(job.at, Lane.LOW)
         if self._handlers.run({Call(handler, row_of(table, key)): Pending(cause) for key in keys}):
             raise UnavailableError(f"job {job.id!r}: conflicts go on; the slice is tried again")
-        return len(keys)
+        return len(keys), rest
 
     def _build(self, job: JobState, document_type: str, keys: Sequence[bytes], cause: Cause) -> None:
         if keys and self._builders[document_type].build(dict.fromkeys(keys, cause)):
             raise UnavailableError(f"job {job.id!r}: conflicts go on, or newer flows have built some; tried again")
 
-    def _page(self, job: JobState, table: str, limit: int) -> list[bytes]:
-        """The next keys of a table; moves the cursor."""
-        group = self._application.flows.tables[table].key_group()
+    def _page(self, job: JobState, share: bytes, limit: int) -> tuple[list[bytes], bytes]:
+        """The next keys of a share, and its rest."""
+        whole = _decode_range(share)
+        keys = self._keys(job, whole.after, limit)
+        done = len(keys) < limit
+        if whole.last is not None and keys and keys[-1] >= whole.last:
+            keys, done = keys[: bisect_right(keys, whole.last)], True
+        return keys, b"" if done else _encode(_Range(keys[-1], whole.last))
+
+    def _keys(self, job: JobState, after: bytes, limit: int) -> list[bytes]:
+        flows = self._application.flows
+        table = flows.documents[job.target].root if job.kind == "refresh" else job.target.partition(" ")[2]
         with self._repo.snapshot() as snapshot:
-            rows = snapshot.scan(table, group, after=job.cursor[1:], limit=limit)
-        job.cursor = BEGIN + rows[-1][0] if len(rows) == limit else b""
+            rows = snapshot.scan(table, flows.tables[table].key_group(), after, limit=limit)
         return [key for key, _ in rows]

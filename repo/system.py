@@ -52,7 +52,8 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
     kind      "fanout": documents of a changed row; "refresh": all documents of a type; "handle": a handler over all
               rows of a table
     at        the change's commit timestamp (fanout) or the timestamp at which the job began
-    cursor    kind's own position
+    cursor    kind's own position: up to there it was handed out to processes; b"": all of it
+    shares    process -> what it was handed out and has still to do, in the kind's own form
     attempts  failures of its present slice, one after another; error: the last one's reason
     """
 
@@ -70,6 +71,7 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
     finished_ms: float = 0.0
     attempts: int = 0
     error: str = ""
+    shares: dict[str, bytes] = {}
 
 
 encode = msgspec.msgpack.Encoder().encode

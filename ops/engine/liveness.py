@@ -29,16 +29,24 @@ class Liveness:
         self._live.mkdir(parents=True, exist_ok=True)
         self._claims.mkdir(parents=True, exist_ok=True)
         self._held: dict[Path, int] = {}
+        self.name = ""
+        """Of this process, as `alive` knows it, once it holds its role."""
 
     def hold(self, role: str) -> None:
         """Says that this process lives and does `role`. Raises UnavailableError when another one holds its file."""
-        path = self._live / f"{role}.{os.getpid()}"
+        self.name = f"{role}.{os.getpid()}"
+        path = self._live / self.name
         if not self._lock(path):
             raise UnavailableError(f"{path} is held by another process with this number; is the folder on a network?")
 
     def others(self) -> list[Process]:
         """Live processes but this one."""
         return [process for process, path in self._processes() if path not in self._held]
+
+    def alive(self, name: str) -> bool:
+        """Whether the process of that name still runs."""
+        path = self._live / name
+        return path in self._held or (path.exists() and not _is_free(path))
 
     def claim(self, consumer: str, topic: str, partition: int) -> bool:
         """True when this process may consume the partition, now and until it ends; False while another one does."""

@@ -54,6 +54,8 @@ def argus_role(store: Store, application: Application, number: int, sources: Seq
         store.dead_letters,
         store.clock,
         store.settings.argus.batch_documents_max,
+        store.liveness.name,
+        store.liveness.alive,
     )
     publisher = Publisher(store.repo, store.log, store.schemas, store.clock)
     topics = {lane: lane_topic(NOTIFICATIONS, lane) for lane in Lane}

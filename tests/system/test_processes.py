@@ -89,7 +89,7 @@ def test_kill_9_of_everything_in_one_process(
 def test_kill_9_of_roles_in_processes_of_their_own(
     tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
 ) -> None:
-    killed(tmp_path, shop, start, editor, [("--role", role) for role in ROLES], 8, Random(6))
+    killed(tmp_path, shop, start, editor, [("--role", role) for role in (*ROLES, "argus")], 8, Random(6))
 
 
 def test_a_full_disk_is_told_and_loses_nothing(

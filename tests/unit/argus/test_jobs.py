@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from argus import slices
 from argus.api import Change, HandlerContext, handler
-from argus.job_states import FINISHED_KEPT, LOOK_EVERY_MS
-from argus.jobs import BACK_OFF_MS, TURNS
+from argus.job_states import FINISHED_KEPT, JobStates
+from argus.jobs import BACK_OFF_MS, ELSEWHERE_MS, TURNS, Jobs
 from argus.processor import FANOUT_INLINE_MAX
 from proto.codec import encode_key
 from proto.errors import ConflictError, UnavailableError
@@ -54,6 +56,13 @@ def write(world: World, job: JobState) -> None:
     transaction = Transaction(world.repo.last_timestamp())
     transaction.write(JOBS, encode_key((job.id,)), STATE, encode(job))
     assert world.repo.commit([transaction])[0].committed
+
+
+def refreshing(world: World, name: str, lane: int = Lane.LOW, started_ms: float = 0.0) -> None:
+    """A refresh of which this process has a share."""
+    job = JobState(id=name, kind="refresh", lane=lane, at=1, target="ad", cursor=b"\1", started_ms=started_ms)
+    job.shares[""] = world.jobs._slices.hand_out(job)
+    write(world, job)
 
 
 def set_state(world: World, state: str) -> None:
@@ -124,33 +133,44 @@ def test_a_pause_during_a_slice_is_not_overwritten(campaign: World) -> None:
     campaign.commit(put("campaigns", id=1, name="new"))
     campaign.deliver()
     campaign.repo.before_commit = lambda: elsewhere(lambda: set_state(campaign, "paused"))
+    assert campaign.jobs.step(20) == 20
+    assert [(job.state, job.done) for job in stored(campaign).values()] == [("paused", 20)]
+    assert campaign.jobs.step(20) == 0
+    set_state(campaign, "running")
+    campaign.repo.before_commit = lambda: elsewhere(lambda: set_state(campaign, "cancelled"))
     with pytest.raises(ConflictError):
         campaign.jobs.step(20)
-    assert renamed(campaign, "new") == 0, "the slice was undone"
-    campaign.clock.ms += BACK_OFF_MS
-    assert campaign.jobs.step(20) == 0
-    assert [job.state for job in stored(campaign).values()] == ["paused"]
+    assert renamed(campaign, "new") == 20, "the slice was undone"
+    assert campaign.jobs.running() == [] and campaign.jobs.due_ms() == float("inf")
 
 
 def test_jobs_of_other_processes_are_seen(campaign: World) -> None:
     assert campaign.jobs.running() == [] and campaign.jobs.due_ms() == float("inf")
     write(campaign, JobState(id="mine", kind="refresh", lane=Lane.LOW, at=1, target="ad", cursor=b"\1"))
-    assert campaign.jobs.due_ms() <= campaign.clock.ms + LOOK_EVERY_MS
-    campaign.clock.ms += LOOK_EVERY_MS
+    assert campaign.jobs.due_ms() == -float("inf")
     assert [job.id for job in campaign.jobs.running()] == ["mine"]
-    reads = campaign.repo.reads
-    campaign.clock.ms += LOOK_EVERY_MS
+    scanned: list[str] = []
+    campaign.engine.snapshot = noting_scans(campaign.engine.snapshot, scanned)  # type: ignore[method-assign]
+    campaign.commit(put("words", id=1))
     campaign.jobs.running()
-    assert campaign.repo.reads == reads, "nothing was committed since"
+    assert scanned == [], "no job was written since"
+
+
+def noting_scans(snapshot: Callable[..., Any], scanned: list[str]) -> Callable[..., Any]:
+    """Notes the tables that snapshots scan."""
+
+    def noting(*arguments: Any) -> Any:
+        made = snapshot(*arguments)
+        scan = made.scan
+        made.scan = lambda table, *rest, **named: (scanned.append(table), scan(table, *rest, **named))[1]
+        return made
+
+    return noting
 
 
 def test_a_job_that_fails_waits_longer_each_time_and_holds_up_nobody(campaign: World) -> None:
     for name, started in (("bad", 1.0), ("good", 2.0)):
-        target = "ad" if name == "good" else "gone"
-        write(
-            campaign, JobState(id=name, kind="refresh", lane=2, at=1, target=target, cursor=b"\1", started_ms=started)
-        )
-    campaign.jobs.forget()
+        refreshing(campaign, name, started_ms=started)
     failing(campaign, lambda job: job.id == "bad")
     with pytest.raises(UnavailableError):
         campaign.jobs.step(20)
@@ -169,8 +189,7 @@ def test_a_job_that_fails_waits_longer_each_time_and_holds_up_nobody(campaign: W
 
 
 def test_an_error_is_forgotten_when_the_job_goes_on(campaign: World) -> None:
-    write(campaign, JobState(id="job", kind="refresh", lane=2, at=1, target="ad", cursor=b"\1"))
-    campaign.jobs.forget()
+    refreshing(campaign, "job")
     heal = failing(campaign, lambda job: True)
     with pytest.raises(UnavailableError):
         campaign.jobs.step(20)
@@ -185,10 +204,10 @@ def failing(world: World, which: Callable[[JobState], bool]) -> Callable[[], Non
     slices = world.jobs._slices
     work, knows = slices.work, slices.knows
 
-    def fails(job: JobState, limit: int) -> int:
+    def fails(job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
         if which(job):
             raise UnavailableError("not now")
-        return work(job, limit)
+        return work(job, share, limit)
 
     slices.work, slices.knows = fails, lambda job: True  # type: ignore[method-assign]
 
@@ -209,10 +228,7 @@ def test_a_job_of_earlier_flows_whose_target_is_gone_is_cancelled(campaign: Worl
 
 def test_edits_come_before_refreshes_and_do_not_starve_them(campaign: World) -> None:
     for name, lane, started in (("low", 2, 1.0), ("high", 0, 2.0)):
-        write(
-            campaign, JobState(id=name, kind="refresh", lane=lane, at=1, target="ad", cursor=b"\1", started_ms=started)
-        )
-    campaign.jobs.forget()
+        refreshing(campaign, name, lane, started)
     for _ in range(TURNS):
         campaign.jobs.step(1)
     assert (stored(campaign)["high"].done, stored(campaign)["low"].done) == (TURNS - 1, 1)
@@ -278,10 +294,80 @@ def test_a_handler_over_all_rows_runs_for_each_once(make_world: MakeWorld) -> No
 
 def test_conflicts_that_go_on_do_not_move_the_cursor(campaign: World) -> None:
     campaign.jobs.refresh("ad", 1)
+    before = stored(campaign)
     builder = campaign.parts.builders["ad"]
     builder.build = lambda causes: set(causes)  # type: ignore[method-assign]
     with pytest.raises(UnavailableError, match="conflicts go on"):
         campaign.jobs.step(20)
-    (job,) = stored(campaign).values()
-    assert (job.done, job.cursor) == (0, b"\1")
+    assert stored(campaign).keys() == before.keys()
+    assert all(job.shares == before[name].shares for name, job in stored(campaign).items())
     assert campaign.parts.builders["ad"].build({key_of(1): Cause(1, 0)})
+
+
+def processes(world: World, *names: str) -> dict[str, Jobs]:
+    """Jobs of several processes on one store, of which those that are left in the result are alive."""
+    made: dict[str, Jobs] = {}
+    for name in names:
+        made[name] = Jobs(
+            JobStates(world.repo), world.jobs._slices, world.log, world.clock, name, lambda other: other in made
+        )
+    return made
+
+
+def test_processes_share_a_refresh_and_build_each_document_once(
+    campaign: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SHARE_ROWS", 30)
+    both, builder = processes(campaign, "a", "b"), campaign.parts.builders["ad"]
+    built, already, took = builder.counts.built, builder.counts.already, {"a": 0, "b": 0}
+    assert both["a"].refresh("ad", 1) is False
+    assert both["b"].step(10) == 1, "it takes a share"
+    while any(both[name].running() for name in both):
+        for name in both:
+            before = builder.counts.built
+            both[name].step(10)
+            took[name] += builder.counts.built - before
+    assert builder.counts.built - built == MANY and builder.counts.already == already
+    assert min(took.values()) >= MANY // 3
+    assert both["b"].refresh("ad", 1) is True
+    (job,) = stored(campaign).values()
+    assert (job.state, job.done, job.shares) == ("done", MANY, {})
+
+
+def test_what_a_process_that_died_had_taken_goes_to_another(campaign: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SHARE_ROWS", 100)
+    alive, builder = processes(campaign, "a", "b"), campaign.parts.builders["ad"]
+    built = builder.counts.built
+    alive["a"].refresh("ad", 1)
+    assert alive["b"].step(10) == 1 and alive["b"].step(10) == 10
+    while alive["a"].step(100):
+        pass
+    assert len(alive["a"].running()) == 1, "b has still to do its share"
+    assert alive["a"].due_ms() == campaign.clock.ms + ELSEWHERE_MS
+    del alive["b"]
+    campaign.clock.ms += ELSEWHERE_MS
+    while alive["a"].step(100):
+        pass
+    assert alive["a"].running() == [] and builder.counts.built - built == MANY
+
+
+def test_a_fan_out_belongs_to_one_process(campaign: World) -> None:
+    campaign.commit(put("campaigns", id=1, name="new"))
+    campaign.deliver()
+    both = processes(campaign, "a", "")
+    assert both["a"].step(20) == 0
+    while both[""].step(20):
+        pass
+    assert renamed(campaign, "new") == MANY and both["a"].running() == []
+
+
+def test_two_that_take_the_same_share_get_one_each(campaign: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SHARE_ROWS", 30)
+    three = processes(campaign, "a", "b", "c")
+    three["a"].refresh("ad", 1)
+    campaign.repo.before_commit = lambda: elsewhere(lambda: three["b"].step(10))
+    assert three["c"].step(10) == 0
+    campaign.clock.ms += ELSEWHERE_MS
+    assert three["c"].step(10) == 1
+    (job,) = stored(campaign).values()
+    assert set(job.shares) == {"a", "b", "c"} and len(set(job.shares.values())) == 3
