@@ -19,6 +19,8 @@ class Publisher:
     The sequence is the content's commit timestamp. A document that has changed again meanwhile is published once, as
     it is now.
 
+    end: offset behind what it has appended last.
+
     What it has said it remembers by the place in the topic, because the group in which it said so may be undone: then
     the topic ends before that place, and it is said again. So it is when the topic was trimmed beyond it.
     """
@@ -27,7 +29,7 @@ class Publisher:
         self._repo, self._log, self._schemas, self._clock = repo, log, schemas, clock
         self._announced: dict[int, int] = {}  # schema id -> offset
         self._beat = (0, 0)  # watermark, offset
-        self._end = 0  # of the topic, after what was appended last
+        self.end = 0
         self.published = 0
 
     def process(self, batch: Sequence[Item]) -> Sequence[Outcome]:
@@ -46,7 +48,7 @@ class Publisher:
         messages: list[bytes] = []
         for _, message, schema in found:
             if schema not in self._announced:
-                self._announced[schema] = self._end + len(messages)
+                self._announced[schema] = self.end + len(messages)
                 messages.append(encode(DeltaDocument("schema", content=encode(Schema(self._schemas.names(schema))))))
             messages.append(message)
         self._append(messages)
@@ -57,7 +59,7 @@ class Publisher:
         """Says that everything up to `watermark` is published, or was found unchanged."""
         self._look()
         if watermark > self._beat[0]:
-            self._beat = watermark, self._end
+            self._beat = watermark, self.end
             self._append([encode(DeltaDocument("heartbeat", watermark=watermark, publish_ms=self._clock.now_ms()))])
 
     def _documents(self, document_type: str, wanted: dict[bytes, tuple[Cause, float]]) -> list[tuple[int, bytes, int]]:
@@ -71,7 +73,7 @@ class Publisher:
                 continue
             delta = DeltaDocument(
                 "document", document_type, key, version.commit_timestamp, version.value, 0,
-                cause.lane, cause.commit_ms, cause.capture_ms, cause.apply_ms, build_ms, now_ms,
+                cause.lane, cause.commit_ms, cause.capture_ms, cause.apply_ms, build_ms, now_ms, cause.change,
             )  # fmt: skip
             found.append((version.commit_timestamp, encode(delta), schema_of(version.value)))
         return found
@@ -79,15 +81,15 @@ class Publisher:
     def _look(self) -> None:
         """Forgets what the topic does not hold, or no longer."""
         first, end = self._log.bounds(DOCUMENTS, 0)
-        if end < self._end or first:
+        if end < self.end or first:
             self._announced = {schema: place for schema, place in self._announced.items() if first <= place < end}
         if self._beat[1] >= end:
             self._beat = (0, 0)
-        self._end = end
+        self.end = end
 
     def _append(self, messages: list[bytes]) -> None:
         if messages:
-            self._end = self._log.append(DOCUMENTS, 0, messages) + len(messages)
+            self.end = self._log.append(DOCUMENTS, 0, messages) + len(messages)
 
 
 def schema_of(content: bytes) -> int:

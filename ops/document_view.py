@@ -78,6 +78,13 @@ def fields_of(record: DocumentRecord, schemas: Schemas) -> dict[str, Any]:
     return {} if record.values is None else dict(zip(schemas.names(record.schema), record.values, strict=True))
 
 
+def whole_of(record: DocumentRecord | None, schemas: Schemas) -> dict[str, Any] | None:
+    """Fields, and what else a document says, in parentheses; None for a tombstone."""
+    if record is None or record.values is None:
+        return None
+    return {**fields_of(record, schemas), "(servable)": record.servable, "(missing)": record.missing or None}
+
+
 def json_value(value: Any) -> Any:
     """A stored value as JSON has it: bytes as base64; decimals and times are text already."""
     if isinstance(value, bytes):

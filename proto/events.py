@@ -129,6 +129,7 @@ class DeltaDocument(msgspec.Struct, array_like=True, gc=False):
                `content` is an encoded Schema; "heartbeat": everything up to `watermark` is published or was found
                unchanged
     sequence   commit timestamp of the content; consumers keep the highest
+    lane, the times up to publish_ms, change   of the newest change that it was built for, as in Cause
     """
 
     kind: Literal["document", "schema", "heartbeat"]
@@ -143,6 +144,7 @@ class DeltaDocument(msgspec.Struct, array_like=True, gc=False):
     apply_ms: float = 0.0
     build_ms: float = 0.0
     publish_ms: float = 0.0
+    change: int = 0
 
 
 class ShortcutRow(msgspec.Struct, array_like=True, gc=False):

@@ -9,11 +9,11 @@ from ops.addresses import Address, any_address, row_address, shown_address
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.cli.row_view import Change, compared, row_changes
-from ops.document_view import fields_of
+from ops.document_view import whole_of
 from ops.opened import DataFolder, opened
+from ops.row_view import Change, compared, row_changes
 from ops.times import ago_of, clock_time_of, iso_of
-from proto.record import DocumentRecord, decode_document
+from proto.record import decode_document
 from repo.api import Snapshot
 from repo.system import CONTENT, document_table
 
@@ -61,20 +61,13 @@ def _changes(folder: DataFolder, snapshot: Snapshot, found: Address, limit: int)
         return row_changes(snapshot, folder.schemas, folder.flows.tables[found.table], found.key, limit)
     versions = snapshot.history(document_table(found.document), CONTENT, found.key, limit + 1)
     records = [None if version.value is None else decode_document(version.value) for version in versions]
-    shown = [_shown(folder, record) for record in records]
+    shown = [whole_of(record, folder.schemas) for record in records]
     changes = []
     for at, version in enumerate(versions[:limit]):
         new, old = shown[at], shown[at + 1] if at + 1 < len(shown) else None
         what = "deleted" if new is None else "inserted" if old is None else "changed"
         changes.append(Change(version.commit_timestamp, "build", CONTENT, what, compared(old, new)))
     return changes
-
-
-def _shown(folder: DataFolder, record: DocumentRecord | None) -> dict[str, Any] | None:
-    """Fields, and what else a document says, in parentheses; None for a tombstone."""
-    if record is None or record.values is None:
-        return None
-    return {**fields_of(record, folder.schemas), "(servable)": record.servable, "(missing)": record.missing or None}
 
 
 def _as_json(change: Change) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from ops.addresses import Address, row_address, shown_address, shown_id, source_
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, AsOf, Data, Json
-from ops.cli.row_view import StoredRow, read_row
 from ops.opened import opened
+from ops.row_view import StoredRow, read_row
 from ops.times import ago_of, clock_time_of, iso_of, parse_time
 
 

@@ -1,23 +1,19 @@
 """Tells readers how far everything is: a heartbeat on the documents topic, with what is written anyway or soon
-after."""
+after. Notes when what was published became readable."""
 
 import math
-from typing import Protocol
 
 from argus.publish import Publisher
 from ops.engine.backoff import backoff_ms
+from ops.engine.served import ServedFile
 from ops.engine.settings import EngineSettings
 from ops.engine.watermark import Watermark
+from proto.events import DOCUMENTS
 from proto.ports.clock import Clock
+from proto.ports.log import Log
 
 ALONE_AFTER_MS = 30.0
 """A watermark that moved without any other write is told after so long, in a commit of its own."""
-
-
-class WritingLog(Protocol):
-    """Whether the open group has begun to write."""
-
-    def writing(self) -> bool: ...
 
 
 class Heartbeat:
@@ -26,9 +22,12 @@ class Heartbeat:
     name = "heartbeat"
 
     def __init__(
-        self, watermark: Watermark, publisher: Publisher, log: WritingLog, clock: Clock, settings: EngineSettings
-    ) -> None:
-        self._watermark, self._publisher, self._log, self._clock = watermark, publisher, log, clock
+        self, watermark: Watermark, publisher: Publisher, served: ServedFile, log: Log, clock: Clock,
+        settings: EngineSettings,
+    ) -> None:  # fmt: skip
+        self._watermark, self._publisher, self._served = watermark, publisher, served
+        self._log, self._clock = log, clock
+        self._published = publisher.end
         self._told = 0
         self._telling = 0
         self._due_ms = math.inf
@@ -51,6 +50,10 @@ class Heartbeat:
     def committed(self) -> None:
         if self._telling > self._told:
             self._told, self._due_ms = self._telling, math.inf
+        if self._publisher.end != self._published:
+            self._published = self._publisher.end
+            # Its own count may be of a group that was undone: the log's is not.
+            self._served.note(self._log.bounds(DOCUMENTS, 0)[1], self._clock.now_ms())
         self._failures = 0
 
     def undone(self) -> None:

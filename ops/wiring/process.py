@@ -41,6 +41,8 @@ class Process:
 
     def close(self) -> None:
         """After the loop has ended."""
+        if self.built is not None:
+            self.built.served.write()
         self.status.remove()
         self.store.close()
 
@@ -111,6 +113,7 @@ def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None) -
             status.more[f"source {source.gateway.source}"] = f"bootstrap: {left} tables left" if left else "live"
     if built is not None:
         status.more["watermark"] = built.watermark.value
+        built.served.write()
     status.write()
 
 

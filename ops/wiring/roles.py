@@ -9,6 +9,7 @@ from argus.registry import Application
 from ops.engine.consumer import Consumer
 from ops.engine.lanes import Lanes
 from ops.engine.passes import Pass
+from ops.engine.served import ServedFile
 from ops.engine.stage import Stage
 from ops.engine.step import Step
 from ops.engine.watermark import Watermark
@@ -17,7 +18,7 @@ from ops.wiring.gated import Gated
 from ops.wiring.heartbeat import Heartbeat
 from ops.wiring.store import Store
 from ops.wiring.work import JobWork
-from proto.events import NOTIFICATIONS, PUBLICATIONS, UPDATES, lane_topic
+from proto.events import DOCUMENTS, NOTIFICATIONS, PUBLICATIONS, UPDATES, lane_topic
 from proto.lane import Lane
 from proto.ports.processor import Processor
 from updater.processor import Updater
@@ -26,13 +27,14 @@ from updater.processor import Updater
 @dataclass(slots=True)
 class Built:
     """Argus and the publisher of a process. documents: the steps from a notification to the documents topic; jobs:
-    those of long work."""
+    those of long work; served: when what they published became readable."""
 
     parts: Parts
     watermark: Watermark
     documents: tuple[Step, ...]
     jobs: tuple[Step, ...]
     stages: tuple[Stage, ...]
+    served: ServedFile
 
 
 def updater_stage(store: Store, application: Application) -> Stage:
@@ -64,7 +66,8 @@ def argus_role(store: Store, application: Application, number: int, sources: Seq
     watermark = Watermark([changes], [publications], store.repo.last_timestamp, parts.jobs.holds)
     build = _stage(store, "build", parts.argus, changes)
     publish = _stage(store, "publish", publisher, publications)
-    beat = Heartbeat(watermark, publisher, store.log, store.clock, store.settings.engine)
+    served = ServedFile(store.folder, store.log.bounds(DOCUMENTS, 0)[1])
+    beat = Heartbeat(watermark, publisher, served, store.log, store.clock, store.settings.engine)
     work = JobWork(parts, store.clock, store.settings.engine)
     return Built(
         parts,
@@ -72,6 +75,7 @@ def argus_role(store: Store, application: Application, number: int, sources: Seq
         (build, publish, beat),
         (work, Gated(publish, work.took), Gated(beat, work.took)),
         (build, publish),
+        served,
     )
 
 

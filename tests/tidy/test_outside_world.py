@@ -40,6 +40,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/engine/file_watch.py": {FILES},
     "ops/engine/liveness.py": {ENVIRONMENT, FILES},
     "ops/engine/pauses.py": {FILES},
+    "ops/engine/served.py": {FILES},
     "ops/engine/status.py": {ENVIRONMENT, FILES},
     "ops/installation.py": {FILES},
     "ops/opened.py": {FILES, RANDOM},

@@ -1,0 +1,114 @@
+"""The rows that a document reads, found again along the paths of the flows file: with their keys, and when each column
+last changed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from argus.fetch import parent_suffix, source_part
+from argus.plan import Node, Plan
+from proto.flows.conditions import parse
+from proto.flows.model import Collection, Document, Flows
+from proto.flows.paths import resolve
+from proto.record import decode_record
+from repo.api import Snapshot
+from repo.keys import index_prefix
+from repo.rows import Schemas, last_changes
+from repo.system import collection_index
+
+_CHILDREN_MAX = 200
+"""Of one collection of one row: more are not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputColumn:
+    """changed_at: commit timestamp of its last change."""
+
+    value: Any
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputRow:
+    """A row that the document reads, or would read if it were there.
+
+    path      of the node, "" for the root; many: below a collection
+    parent    the row from which it is reached, in `rows`' order; -1: none
+    key       None: the reference is NULL
+    exists    it is there; parked: why its newest source row could not be stored
+    columns   of the groups that are read
+    """
+
+    path: str
+    table: str
+    many: bool
+    parent: int
+    key: bytes | None
+    exists: bool
+    parked: str
+    columns: dict[str, InputColumn]
+
+
+def paths_of(document: Document) -> list[str]:
+    """Those of plain copies and of the condition; inputs of functions are known to their code only."""
+    condition = parse(document.servable).paths if document.servable else ()
+    return list(dict.fromkeys([field.path for field in document.fields.values() if field.path] + list(condition)))
+
+
+class Inputs:
+    """Of one document type."""
+
+    def __init__(self, flows: Flows, schemas: Schemas, document: Document) -> None:
+        self.plan = Plan(flows, document.root)
+        self._flows, self._schemas = flows, schemas
+        for path in paths_of(document):
+            self.plan.add(resolve(flows, document.root, path))
+
+    def rows(self, snapshot: Snapshot, key: bytes) -> list[InputRow]:
+        """Parents before children; the root is the first, whether it is there or not."""
+        found: list[InputRow] = []
+        places: dict[str, list[int]] = {}
+        for node in self.plan.nodes:
+            places[node.path] = range_of = []
+            for parent, child in self._keys(snapshot, node, found, places, key):
+                range_of.append(len(found))
+                found.append(self._row(snapshot, node, parent, child))
+        return found
+
+    def _keys(
+        self, snapshot: Snapshot, node: Node, found: Sequence[InputRow], places: dict[str, list[int]], root: bytes
+    ) -> Iterable[tuple[int, bytes | None]]:
+        """(number of the parent, key) of each row of a node."""
+        if node.parent is None:
+            return [(-1, root)]
+        above = [number for number in places[node.parent.path] if found[number].exists]
+        hop = node.hop
+        if isinstance(hop, Collection):
+            prefixes = [index_prefix(found[number].key or b"") for number in above]
+            entries = snapshot.scan_prefixes(collection_index(hop), prefixes, min(hop.limit, _CHILDREN_MAX))
+            return [(number, child) for number, part in zip(above, entries, strict=True) for _, child in part]
+        assert hop is not None
+        suffix = parent_suffix(node.parent.table, hop.columns, node.table)
+        keys: list[tuple[int, bytes | None]] = []
+        for number in above:
+            row = found[number]
+            values = [row.columns[name].value if name in row.columns else None for name in hop.columns]
+            keys.append((number, None if None in values or row.key is None else source_part(row.key) + suffix(values)))
+        return keys
+
+    def _row(self, snapshot: Snapshot, node: Node, parent: int, key: bytes | None) -> InputRow:
+        columns: dict[str, InputColumn] = {}
+        exists, parked = False, ""
+        for slot in node.slots.values() if key is not None else ():
+            (version,) = snapshot.read(node.table.name, slot.group, [key or b""])
+            if version is None or version.value is None:
+                continue
+            record = decode_record(version.value)
+            parked = parked or record.parked
+            if record.values is None:
+                continue
+            exists = exists or slot.group == node.table.key_group()
+            changed = last_changes(record, version.commit_timestamp)
+            values = map(InputColumn, record.values, changed)
+            columns.update(zip(self._schemas.names(record.schema), values, strict=True))
+        return InputRow(node.path, node.table.name, node.many, parent, key, exists, parked, columns)
