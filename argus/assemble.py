@@ -14,6 +14,7 @@ from argus.handle import Handlers
 from argus.job_states import JobStates
 from argus.jobs import Jobs
 from argus.lifecycle import Lifecycle
+from argus.outline import outline_of, store_outline
 from argus.processor import Argus
 from argus.registry import Application
 from argus.rows import RowStore
@@ -72,6 +73,8 @@ def assemble(
     groups = {table.name: tuple(table.groups()) for table in flows.tables.values()}
     compiled = [compile_document(application, document) for document in flows.documents.values()]
     builders: dict[str, Builder] = {}
+    for item in compiled:
+        store_outline(repo, item.document.name, number, outline_of(application, item))
     for item, schema in zip(compiled, schemas.register([item.names for item in compiled]), strict=True):
         builders[item.document.name] = Builder(
             repo,

@@ -9,6 +9,7 @@ from argus.compile import Compiled, result_check
 from argus.context import Context, row_key, row_of
 from argus.driver import drive
 from argus.fetch import Fetched
+from argus.lineage import OwnRead
 from argus.reads import Noted
 from argus.rows import RowStore
 from proto.flows.model import Flows
@@ -18,11 +19,12 @@ from repo.system import collection_index
 
 @dataclass(slots=True)
 class Later:
-    """What the asynchronous fields of one document gave: values in order, or the field that failed and why; and what
-    they have read."""
+    """What the asynchronous fields of one document gave: values in order, or the field that failed and why; what they
+    have read, all together, and each row with its versions."""
 
     values: list[Any]
     reads: list[Noted]
+    rows: list[OwnRead]
     field: str = ""
     error: Exception | None = None
 
@@ -53,17 +55,13 @@ class Asynchronous:
         contexts: list[Context] = []
         started: list[tuple[Later, str, Callable[[Any], Any]]] = []
         coroutines: list[Coroutine[Any, Any, Any]] = []
-        results: list[Later] = []
-        own: list[Context] = []
-        for at, key in enumerate(keys):
-            context = Context(self._flows, row_of("", key).source)
-            later = Later([], [])
-            results.append(later)
-            own.append(context)
+        results = [Later([], [], []) for _ in keys]
+        for at, (key, later) in enumerate(zip(keys, results, strict=True)):
             if not fetched.exists[at]:
                 continue
-            slots = [slot[at] for slot in fetched.slots]
+            source, slots = row_of("", key).source, [slot[at] for slot in fetched.slots]
             for name, function, arguments, check in self._fields:
+                context = Context(self._flows, source)
                 try:
                     coroutines.append(function(context, **arguments(*slots)))
                 except Exception as error:  # a value that does not fit its column's type of today
@@ -72,21 +70,28 @@ class Asynchronous:
                 contexts.append(context)
                 started.append((later, name, check))
         ended = drive(coroutines, lambda asked: self._rows.gather(snapshot, contexts, asked))
-        for (later, name, check), finished in zip(started, ended, strict=True):
+        for (later, name, check), context, finished in zip(started, contexts, ended, strict=True):
+            later.reads += self._noted(context)
+            later.rows += _rows_read(name, context)
             try:
                 if finished.error is not None:
                     raise finished.error
                 later.values.append(check(finished.result))
             except Exception as error:
                 later.field, later.error = name, error
-        for later, context in zip(results, own, strict=True):
-            later.reads = self._noted(context)
+        for later in results:
+            later.reads = sorted(set(later.reads))
         return results
 
     def _noted(self, context: Context) -> list[Noted]:
         rows = [(row.table, row_key(row)) for row in context.reads]
         collections = [(self._index(parent, name), row_key(parent)) for parent, name in context.collections]
-        return sorted([*rows, *collections])
+        return [*rows, *collections]
 
     def _index(self, parent: RowRef, name: str) -> str:
         return collection_index(self._flows.tables[parent.table].collections[name])
+
+
+def _rows_read(field: str, context: Context) -> list[OwnRead]:
+    """In an order that does not change from build to build."""
+    return sorted(OwnRead(field, row.table, row_key(row), versions) for row, versions in context.versions.items())

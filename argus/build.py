@@ -13,13 +13,14 @@ from argus.asynchronous import Asynchronous
 from argus.compile import Compiled
 from argus.failures import Failures, culprit
 from argus.fetch import Fetch
+from argus.lineage import LineageEncoder
 from argus.reads import Noted, read_entry
 from proto.events import PUBLICATIONS, Cause, DocumentChanges
 from proto.events import encode as encode_event
 from proto.ports.clock import Clock
 from proto.record import BuildRecord, DocumentRecord, Schema, decode_build, encode
 from repo.api import Cell, Repo, Snapshot, Transaction
-from repo.system import BUILD, CONTENT, document_table, reads_index
+from repo.system import BUILD, CONTENT, LINEAGE, document_table, reads_index
 
 CONFLICT_ATTEMPTS_MAX = 8
 
@@ -45,6 +46,7 @@ class _Batch:
 
     stored     what the build records said
     contents   encoded; None: it could not be built, and its last version stays
+    lineages   encoded: what was read
     reads      what asynchronous fields have read; None: the type has no such fields
     failures   (key, field, error), of those that could not be built
     changed    keys of those with another content than the stored one
@@ -53,6 +55,7 @@ class _Batch:
     keys: list[bytes] = field(default_factory=list)
     stored: list[BuildRecord] = field(default_factory=list)
     contents: list[bytes | None] = field(default_factory=list)
+    lineages: list[bytes] = field(default_factory=list)
     reads: list[list[Noted] | None] = field(default_factory=list)
     failures: list[tuple[bytes, str, Exception]] = field(default_factory=list)
     changed: set[bytes] = field(default_factory=set)
@@ -80,6 +83,7 @@ class Builder:
         self._type = compiled.document.name
         self._table = document_table(self._type)
         self._tombstone = encode(DocumentRecord(schema.id, None))
+        self._lineages = LineageEncoder(generation, len(compiled.plan.nodes))
         self.counts = Counts()
 
     def build(self, causes: Mapping[bytes, Cause]) -> set[bytes]:
@@ -154,8 +158,10 @@ class Builder:
         fetched = self._fetch.rows(snapshot, keys)
         later = self._asynchronous.run(snapshot, keys, fetched) if self._asynchronous else None
         compute, schema_id, tombstone = self._compiled.compute, self._schema.id, self._tombstone
+        footprints, encode_lineage = fetched.footprints, self._lineages.encode
         batch = _Batch()
         add_key, add_stored, add_content = batch.keys.append, batch.stored.append, batch.contents.append
+        add_lineage = batch.lineages.append
         for at, (exists, missing, *slots) in enumerate(
             zip(fetched.exists, fetched.missing, *fetched.slots, strict=True)
         ):
@@ -178,6 +184,7 @@ class Builder:
             add_key(key)
             add_stored(wanted[key])
             add_content(content)
+            add_lineage(encode_lineage(footprints[at], () if later is None else later[at].rows))
             if later is not None:
                 batch.reads.append(later[at].reads)
         return batch
@@ -195,13 +202,16 @@ class Builder:
             if reads is not None or stored.reads is not None:
                 reads = self._note_reads(transaction, key, stored.reads or [], reads or [], content is not None)
             if content is None:
-                build = BuildRecord(stored.built_at, stored.generation, stored.content_hash, reads)
+                build = BuildRecord(stored.built_at, stored.generation, stored.content_hash, reads, stored.lineage_hash)
             else:
                 content_hash = 0 if content is tombstone else digest(content)
                 if content_hash != stored.content_hash:
                     writes[Cell(table, key, CONTENT)] = content
                     changed.append(key)
-                build = BuildRecord(snapshot_timestamp, generation, content_hash, reads)
+                lineage_hash = digest(batch.lineages[at])
+                if lineage_hash != stored.lineage_hash:
+                    writes[Cell(table, key, LINEAGE)] = batch.lineages[at]
+                build = BuildRecord(snapshot_timestamp, generation, content_hash, reads, lineage_hash)
             writes[Cell(table, key, BUILD)] = encode(build)
         if changed:
             batch.changed.update(changed)

@@ -22,6 +22,7 @@ class Context:
     field).
 
     reads        every row that was read, present or not
+    versions     the same, as far as it was answered: group -> version (argus.lineage)
     collections  every collection that was read: (parent, name)
     writes       row -> column -> stored value (None: delete)
     """
@@ -29,6 +30,7 @@ class Context:
     def __init__(self, flows: Flows, source: str, writer: str = "") -> None:
         self._flows, self._source, self._writer = flows, source, writer
         self.reads: set[RowRef] = set()
+        self.versions: dict[RowRef, Mapping[str, int]] = {}
         self.collections: set[tuple[RowRef, str]] = set()
         self.writes: dict[RowRef, dict[str, Any] | None] = {}
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise, repeat
 from typing import Any
 
+from argus.footprints import Footprints
 from argus.plan import Node, Plan, Slot
 from argus.shared_rows import ROWS_MAX, Children, Rows
-from proto.codec import KEY_BYTES_MAX, encode_scalar
+from proto.codec import KEY_BYTES_MAX, encode_scalar, source_end
 from proto.errors import InvalidMessageError
 from proto.flows.model import Collection, Reference, Table
 from proto.values import coerce, to_python
@@ -18,7 +19,7 @@ from repo.rows import GroupReader
 Values = Sequence[Any]
 Marks = Mapping[str, bytes]
 
-_NOWHERE = b"\xff"  # no encoded value begins so
+NOWHERE = b"\xfe"  # no encoded value begins so; not 0xFF, which would go on with a text
 
 
 @dataclass(slots=True)
@@ -26,12 +27,14 @@ class Fetched:
     """Rows of a batch. slots: by slot number, per document the values (for a node below a collection: a list of them).
 
     exists: the root row is there. missing: per document the paths whose row is not there, or could not be stored;
-    None: nothing is missing.
+    None: nothing is missing. footprints: per document the rows that were read, in the order of the plan's nodes
+    (argus.lineage).
     """
 
     slots: list[list[Any]]
     exists: list[bool]
     missing: list[list[str] | None]
+    footprints: list[bytes]
 
 
 @dataclass(slots=True)
@@ -45,10 +48,7 @@ class _Flat:
 
 def source_part(key: bytes) -> bytes:
     """The encoded source name that a key begins with."""
-    end = key.index(0, 1)
-    while key[end + 1] == 0xFF:
-        end = key.index(0, end + 2)
-    return key[: end + 1]
+    return key[: source_end(key)]
 
 
 class Fetch:
@@ -65,11 +65,11 @@ class Fetch:
         self._rows = {  # by node; the group that says whether the row is there comes first
             node.path: [
                 (slot.number, Rows(node.table.name, slot.group, readers[node.table.name, slot.group]))
-                for slot in sorted(node.slots.values(), key=lambda slot: slot.group != node.table.key_group())
+                for slot in node.ordered_slots()
             ]
             for node in plan.nodes
         }
-
+        self._footprints = {node.path: Footprints([rows for _, rows in self._rows[node.path]]) for node in plan.nodes}
         shared = [node for node in plan.nodes if _is_shared(node)]
         marked = [rows.table for node in shared for _, rows in self._rows[node.path]]
         marked += [self._children[node.path].table for node in shared if isinstance(node.hop, Collection)]
@@ -92,7 +92,9 @@ class Fetch:
         for flat in flats.values():
             for number, values in flat.slots.items():
                 slots[number] = values if flat.counts is None else _grouped(values, flat.counts)
-        return Fetched(slots, [key not in absent for key in documents], missing)
+        noted = [self._footprints[path].of(flat.keys, flat.counts) for path, flat in flats.items()]
+        footprints = list(map(b"".join, zip(*noted, strict=True)))
+        return Fetched(slots, [key not in absent for key in documents], missing, footprints)
 
     def _keys(
         self,
@@ -221,8 +223,8 @@ def parent_suffix(child: Table, columns: Sequence[str], parent: Table) -> Callab
             typed = values if same else [coerce(kind, value) for kind, value in zip(kinds, values, strict=True)]
             encoded = b"".join(map(encode_scalar, typed)) + b"\0"
         except InvalidMessageError:
-            return _NOWHERE
-        return encoded if len(encoded) <= KEY_BYTES_MAX else _NOWHERE
+            return NOWHERE
+        return encoded if len(encoded) <= KEY_BYTES_MAX else NOWHERE
 
     return suffix
 

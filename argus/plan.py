@@ -34,6 +34,10 @@ class Node:
     children: dict[str, "Node"] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
+    def ordered_slots(self) -> list[Slot]:
+        """The group that says whether the row is there comes first."""
+        return sorted(self.slots.values(), key=lambda slot: slot.group != self.table.key_group())
+
     def upward(self) -> tuple[Hop, ...]:
         """The hops from this node to the root, the nearest first."""
         return () if self.parent is None or self.hop is None else (self.hop, *self.parent.upward())

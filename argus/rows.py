@@ -1,7 +1,7 @@
 """Whole rows for handlers and asynchronous fields: the reads of a round, gathered."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from argus.api import Row, RowRef
 from argus.context import Context, row_key, row_of
@@ -13,6 +13,15 @@ from repo.api import Reads, Version
 from repo.keys import index_prefix
 from repo.rows import GroupReader
 from repo.system import collection_index
+
+
+class Found(NamedTuple):
+    """A row, None where nothing is, or an exception where what is stored does not fit its column; versions: see
+    Context."""
+
+    row: Row | Exception | None
+    versions: Mapping[str, int]
+
 
 Readers = Mapping[tuple[str, str], GroupReader]
 """(table, group) -> reader."""
@@ -39,18 +48,18 @@ class RowStore:
             answers.append(_answer(ask, refs, found, contexts[index]))
         return answers
 
-    def rows(self, snapshot: Reads, wanted: set[RowRef]) -> dict[RowRef, Row | Exception | None]:
-        """Rows by address; None where nothing is; an exception where what is stored does not fit its column."""
+    def rows(self, snapshot: Reads, wanted: set[RowRef]) -> dict[RowRef, Found]:
+        """Rows by address."""
         by_table: dict[str, list[RowRef]] = {}
         for row in wanted:
             by_table.setdefault(row.table, []).append(row)
-        found: dict[RowRef, Row | Exception | None] = {}
+        found: dict[RowRef, Found] = {}
         for name, rows in by_table.items():
             table = self._flows.tables[name]
             keys = [row_key(row) for row in rows]
             groups = table.groups()
             versions = [snapshot.read(name, group, keys) for group in groups]
-            readers = [(self._readers[name, group], group == table.key_group()) for group in groups]
+            readers = [(self._readers[name, group], group) for group in groups]
             for row, *parts in zip(rows, *versions, strict=True):
                 found[row] = _row(table, row, readers, parts)
         return found
@@ -75,29 +84,32 @@ class RowStore:
 
 
 def _row(
-    table: Table, ref: RowRef, readers: Sequence[tuple[GroupReader, bool]], parts: Sequence[Version | None]
-) -> Row | Exception | None:
-    """readers: by group, with whether it is the one that says that the row is there. What handlers derived for a row
-    that its source has deleted is not seen."""
+    table: Table, ref: RowRef, readers: Sequence[tuple[GroupReader, str]], parts: Sequence[Version | None]
+) -> Found:
+    """What handlers derived for a row that its source has deleted is not seen."""
     values: dict[str, Any] = {}
+    versions = {group: part.commit_timestamp if part else 0 for (_, group), part in zip(readers, parts, strict=True)}
     there = False
     try:
-        for (reader, is_key_group), version in zip(readers, parts, strict=True):
+        for (reader, group), version in zip(readers, parts, strict=True):
             stored = reader.values(version)
-            there = there or (is_key_group and stored is not None)
+            if stored is None:
+                versions[group] *= -1
+            there = there or (group == table.key_group() and stored is not None)
             names = reader.schema.names
             kinds = [table.columns[name].type for name in names]
             values.update(row_dict(names, kinds, stored if stored is not None else [None] * len(names)))
     except Exception as error:  # a value that was stored when its column had another type
-        return InvalidMessageError(f"row {ref.table}/{','.join(map(str, ref.key))} can't be read: {error}")
-    return Row(ref, values) if there else None
+        shown = f"{ref.table}/{','.join(map(str, ref.key))}"
+        return Found(InvalidMessageError(f"row {shown} can't be read: {error}"), versions)
+    return Found(Row(ref, values) if there else None, versions)
 
 
-def _answer(ask: Ask, refs: Sequence[RowRef], found: Mapping[RowRef, Row | Exception | None], context: Context) -> Any:
+def _answer(ask: Ask, refs: Sequence[RowRef], found: Mapping[RowRef, Found], context: Context) -> Any:
     """What an await gets; an exception is raised there."""
     rows: list[Row | None] = []
     for ref in refs:
-        stored = found[ref]
+        stored, context.versions[ref] = found[ref]
         if isinstance(stored, Exception):
             return stored
         rows.append(context.seen(ref, stored))

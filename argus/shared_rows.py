@@ -20,14 +20,16 @@ ROWS_MAX = 20_000
 class Rows:
     """Rows of one group of one table; `table` is where its change mark is asked for.
 
-    After `read`: values: key -> values, all NULL for a row that is not there, and for None; absent: keys of rows that
-    are not there; parked: keys of rows whose newest version could not be stored.
+    After `read`: values: key -> values, all NULL for a row that is not there, and for None; versions: key -> commit
+    timestamp of the version that was read (argus.lineage.RowRead); absent: keys of rows that are not there; parked:
+    keys of rows whose newest version could not be stored.
     """
 
     def __init__(self, table: str, group: str, reader: GroupReader) -> None:
         self.table, self._group, self._reader = table, group, reader
         self.nulls: Sequence[Any] = (None,) * len(reader.schema.names)
         self.values: dict[bytes | None, Sequence[Any]] = {}
+        self.versions: dict[bytes | None, int] = {}
         self.absent: set[bytes | None] = set()
         self.parked: set[bytes | None] = set()
         self._mark: bytes | None = None
@@ -37,17 +39,20 @@ class Rows:
         no other document reads, which are not kept."""
         if mark is None or mark != self._mark or len(self.values) > ROWS_MAX:
             self.values, self.absent, self.parked, self._mark = {None: self.nulls}, set(), set(), mark
+            self.versions = {}
         missing = [key for key in dict.fromkeys(keys) if key not in self.values and key is not None]
         if not missing:
             return
         versions = snapshot.read(self.table, self._group, missing)
-        values, nulls = self.values, self.nulls
-        for key, record in zip(missing, self._reader.records(versions), strict=True):
+        values, nulls, found = self.values, self.nulls, self.versions
+        for key, version, record in zip(missing, versions, self._reader.records(versions), strict=True):
             if record is None or record.values is None:
                 values[key] = nulls
                 self.absent.add(key)
+                found[key] = -version[0] if version else 0
             else:
                 values[key] = record.values
+                found[key] = version[0]  # type: ignore[index]
             if record is not None and record.parked:
                 self.parked.add(key)
 

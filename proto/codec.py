@@ -63,6 +63,14 @@ def source_prefix(source: str) -> bytes:
     return encode_scalar(source)
 
 
+def source_end(key: bytes) -> int:
+    """How many bytes of an encoded key are its source."""
+    end = key.index(0, 1)
+    while key[end + 1] == 0xFF:
+        end = key.index(0, end + 2)
+    return end + 1
+
+
 def descending(encoded: bytes) -> bytes:
     """The encoding that sorts the other way round; still prefix-free."""
     return bytes(255 - byte for byte in encoded)

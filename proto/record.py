@@ -56,14 +56,15 @@ class DocumentRecord(msgspec.Struct, array_like=True, gc=False):
 class BuildRecord(msgspec.Struct, array_like=True, gc=False):
     """When a document was last built: the snapshot's timestamp, and by which flows generation. The acknowledgement.
 
-    content_hash: xxh3_64 of the encoded content, so that an unchanged document costs no read of its content.
-    reads: rows found through ctx.read, as (table, key).
+    content_hash, lineage_hash: xxh3_64 of what is stored, so that an unchanged document costs no read of its content
+    and of its lineage. reads: rows found through ctx.read, as (table, key).
     """
 
     built_at: int
     generation: int
     content_hash: int = 0
     reads: list[tuple[str, bytes]] | None = None
+    lineage_hash: int = 0
 
 
 encode = msgspec.msgpack.Encoder().encode

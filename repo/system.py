@@ -1,12 +1,12 @@
 """Tables that the product keeps for itself, beside those of the flows file: their names, groups, and records.
 
 TABLE               rows of a source or of handlers; groups by lane and by handler (Table.groups)
-document:TYPE       content (VERSIONED, large), build (NEWEST)
+document:TYPE       content and lineage (VERSIONED, large), build (NEWEST)
 ref:TABLE.NAME      index: parent key -> children of a reference
 col:TABLE.NAME      index: parent key, order value -> children of a collection (TABLE is the parent)
 reads:TYPE          index: row that a build read through ctx.read -> documents
 ack:HANDLER         NEWEST: up to which commit a handler has handled a row
-_sources _jobs _generations _schemas _parts    NEWEST
+_sources _jobs _generations _outlines _schemas _parts    NEWEST
 """
 
 import msgspec
@@ -16,8 +16,9 @@ from proto.flows.model import Collection, Document, Flows, Reference, Table
 from repo.api import Keep, TableSpec
 
 SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS = "_sources", "_jobs", "_generations", "_schemas", "_parts"
+OUTLINES = "_outlines"
 STATE = "state"  # the one group of the tables above
-CONTENT, BUILD, ACK = "content", "build", "ack"
+CONTENT, LINEAGE, BUILD, ACK = "content", "lineage", "build", "ack"
 
 
 class SourceState(msgspec.Struct, array_like=True):
@@ -108,12 +109,12 @@ def ack_table(handler: str) -> str:
 
 def system_specs() -> list[TableSpec]:
     """The tables that every installation has, whatever its flows."""
-    return [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, SCHEMAS)]
+    return [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS)]
 
 
 def specs(flows: Flows, handlers: tuple[str, ...] = ()) -> list[TableSpec]:
     """Every table that an installation with these flows and handlers needs."""
-    found = [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS)]
+    found = [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS, PARTS)]
     for table in flows.tables.values():
         found += _table_specs(table)
     for document in flows.documents.values():
@@ -129,8 +130,8 @@ def _table_specs(table: Table) -> list[TableSpec]:
 
 
 def _document_specs(document: Document) -> list[TableSpec]:
-    groups = {CONTENT: Keep.VERSIONED, BUILD: Keep.NEWEST}
+    groups = {CONTENT: Keep.VERSIONED, LINEAGE: Keep.VERSIONED, BUILD: Keep.NEWEST}
     return [
-        TableSpec(document_table(document.name), groups, large=frozenset({CONTENT})),
+        TableSpec(document_table(document.name), groups, large=frozenset({CONTENT, LINEAGE})),
         TableSpec(reads_index(document.name), {"": Keep.INDEX}),
     ]

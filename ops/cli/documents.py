@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from ops.addresses import document_address
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
+from ops.cli.lineage import show_lineage
 from ops.cli.parameters import DEFAULT_DATA, AsOf, Data, Json
 from ops.document_view import StoredDocument, read_documents, with_builds
 from ops.opened import DataFolder, opened
@@ -30,16 +31,20 @@ def doc(
     ],
     /,
     *,
+    lineage: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Show where each field comes from, and which version.")
+    ] = False,
     as_of: AsOf = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> int:
-    """Show one document, whole, as it is or as it was.
+    """Show one document, whole, as it is or as it was; or what it was made of.
 
     For example:
 
         adsindex doc ad/4711
         adsindex doc 4711 --as-of -5m --json
+        adsindex doc 4711 --lineage
 
     Exit code 3: there is no such document.
     """
@@ -50,6 +55,8 @@ def doc(
         timestamp = None if as_of is None else parse_time(as_of, now_ms)
         with folder.snapshot(timestamp) as snapshot:
             (document,) = read_documents(snapshot, folder.schemas, found.document, [found.key])
+            if lineage:
+                return show_lineage(folder, snapshot, found, document, json)
         if document is None:
             when = "" if as_of is None else f" as of {as_of}"
             render.note(f"there is no document {found.text}{when}")

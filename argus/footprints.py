@@ -1,0 +1,51 @@
+"""What is noted of the rows that a build reads: of each its key and the commit timestamps of its versions, encoded.
+
+Rows that many documents share are noted once for as long as they are kept (argus.shared_rows); a document's lineage is
+then a join of bytes.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from argus.shared_rows import Rows
+from proto.codec import source_end
+from proto.record import encode
+
+_SHORT = [bytes([0x90 | count]) for count in range(16)]
+
+
+def array_header(count: int) -> bytes:
+    """What a msgpack array of so many elements begins with."""
+    return _SHORT[count] if count < 16 else b"\xdd" + count.to_bytes(4, "big")
+
+
+class Footprints:
+    """Of one place. groups: its rows by group, in the order in which their versions are noted."""
+
+    def __init__(self, groups: Sequence[Rows]) -> None:
+        self._groups = groups
+        self._versions = [rows.versions for rows in groups]
+        self._known: dict[bytes | None, bytes] = {}
+
+    def of(self, keys: Sequence[bytes | None], counts: Sequence[int] | None) -> list[bytes]:
+        """For each document one element: its row, or with `counts` an array of so many rows. The groups have just read
+        these keys."""
+        known = self._current()
+        missing = set(keys).difference(known)
+        if missing:
+            versions = [each.get for each in self._versions]
+            for key in missing:
+                shown = None if key is None else key[source_end(key) :]
+                known[key] = encode((shown, *[get(key, 0) for get in versions]))
+        found = [known[key] for key in keys]
+        if counts is None:
+            return found
+        ends = accumulate(counts, initial=0)
+        return [array_header(end - start) + b"".join(found[start:end]) for start, end in pairwise(ends)]
+
+    def _current(self) -> dict[bytes | None, bytes]:
+        """What is noted already; nothing when the rows were read anew."""
+        if any(known is not rows.versions for known, rows in zip(self._versions, self._groups, strict=True)):
+            self._versions = [rows.versions for rows in self._groups]
+            self._known = {}
+        return self._known
