@@ -7,9 +7,11 @@ from argus.asynchronous import Asynchronous
 from argus.build import Builder
 from argus.climb import Climber, recorded_targets, targets
 from argus.compile import compile_document
+from argus.describe import tables_of
 from argus.dispatch import Dispatcher
 from argus.failures import Failures
 from argus.fetch import Fetch
+from argus.generations import Admission
 from argus.handle import Handlers
 from argus.job_states import JobStates
 from argus.jobs import Jobs
@@ -55,7 +57,7 @@ def assemble(
     durable: Durable,
     schemas: Schemas,
     application: Application,
-    number: int,
+    admission: Admission,
     sources: Sequence[str],
     dead_letters: DeadLetters,
     clock: Clock,
@@ -63,8 +65,7 @@ def assemble(
     process: str = "",
     alive: Callable[[str], bool] = lambda process: False,
 ) -> Parts:
-    """Compiles every document type, registers schemas, declares tables. number: of the admitted flows generation.
-    process, alive: see Jobs."""
+    """Compiles every document type, registers schemas, declares tables. process, alive: see Jobs."""
     flows = application.flows
     repo.declare(specs(flows, tuple(application.handlers)))
     readers = row_readers(flows, schemas)
@@ -83,7 +84,8 @@ def assemble(
             Asynchronous(flows, item, rows),
             groups,
             schema,
-            number,
+            admission.number,
+            admission.since[f"document {item.document.name}"],
             failures,
             clock,
         )
@@ -96,4 +98,6 @@ def assemble(
     jobs = Jobs(JobStates(repo), slices, durable, clock, process, alive)
     dispatcher = Dispatcher(application, aims)
     argus = Argus(repo, dispatcher, builders, climber, handlers, jobs, batch_documents_max)
-    return Parts(argus, jobs, Lifecycle(repo, application, argus, jobs, number, sources), handlers, builders)
+    reads = {item.document.name: tables_of(application, item) for item in compiled}
+    lifecycle = Lifecycle(repo, application, argus, jobs, admission.since, reads, sources)
+    return Parts(argus, jobs, lifecycle, handlers, builders)

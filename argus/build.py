@@ -1,7 +1,8 @@
 """Builds documents: one snapshot, one fetch, one transaction for a whole batch.
 
 Every build commits its BuildRecord, even when the content did not change, so that a slower, older build conflicts
-(N5). A document whose BuildRecord is at or above the change, by this generation or a later one, is already built.
+(N5). A document whose BuildRecord is at or above the change, by the generation that last changed its type or by a later
+one, is already built.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,13 +74,15 @@ class Builder:
         groups: Mapping[str, Sequence[str]],
         schema: Schema,
         generation: int,
+        since: int,
         failures: Failures,
         clock: Clock,
     ) -> None:
-        """groups: table -> its groups."""
+        """groups: table -> its groups. since: the generation that last changed this type."""
         self._repo, self._compiled, self._fetch, self._asynchronous = repo, compiled, fetch, asynchronous
         self._groups = groups
-        self._schema, self._generation, self._failures, self._clock = schema, generation, failures, clock
+        self._schema, self._generation, self._since = schema, generation, since
+        self._failures, self._clock = failures, clock
         self._type = compiled.document.name
         self._table = document_table(self._type)
         self._tombstone = encode(DocumentRecord(schema.id, None))
@@ -136,13 +139,13 @@ class Builder:
     ) -> dict[bytes, BuildRecord]:
         """What is not built yet. What a newer generation owns is added to `newer`: this worker must leave it alone."""
         wanted: dict[bytes, BuildRecord] = {}
-        generation, refused = self._generation, 0
+        generation, since, refused = self._generation, self._since, 0
         for key, version in zip(keys, snapshot.read(self._table, BUILD, keys), strict=True):
             if version is None or version.value is None:
                 wanted[key] = _NEVER
                 continue
             stored = decode_build(version.value)
-            if stored.generation < generation:
+            if stored.generation < since:
                 wanted[key] = stored
             elif stored.built_at < causes[key].change:
                 if stored.generation > generation:

@@ -214,9 +214,20 @@ class Jobs:
         """Creates the job if there is none of that name; True when it is done (or was cancelled)."""
         job, timestamp = self._states.stored(_bounded(name))
         if job is None:
+            self._replace(kind, target)
             self._create(name, kind, Cause(timestamp, Lane.LOW), target, BEGIN, b"")
             return False
         return job.state in ("done", "cancelled")
+
+    def _replace(self, kind: str, target: str) -> None:
+        """Ends what earlier flows have begun: the same is done again from the beginning."""
+        for known in self.running():
+            if known.kind == kind and known.target == target:
+                job, timestamp = self._states.stored(known.id)
+                if job is not None and not job.finished_ms:
+                    job.state, job.finished_ms = "cancelled", self._clock.now_ms()
+                    job.error = "newer flows begin it again"
+                    self._states.store(job, timestamp)
 
     def _create(self, name: str, kind: str, cause: Cause, target: str, cursor: bytes, change: bytes) -> None:
         job = JobState(

@@ -1,5 +1,5 @@
-"""From an empty Repo to live documents: waits for the bootstrap, then rebuilds what the flows generation needs, in
-the Low lane."""
+"""From an empty Repo to live documents: waits for the bootstrap, then rebuilds what the flows generation needs, in the
+Low lane."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,35 +14,57 @@ from repo.system import SOURCES, STATE, SourceState, decode_source_state, source
 
 
 class Lifecycle:
-    """Creates the jobs that bring every document to the current generation, and notes when they are done."""
+    """Creates the jobs that bring documents to the current generation, and notes when they are done.
+
+    A type that has changed is held, its last documents being served, while a table that it reads is read again for it:
+    what it gains would be NULL. What changes meanwhile is covered by the refresh, which begins later.
+    """
 
     def __init__(
-        self, repo: Repo, application: Application, argus: Argus, jobs: Jobs, number: int, sources: Sequence[str]
+        self,
+        repo: Repo,
+        application: Application,
+        argus: Argus,
+        jobs: Jobs,
+        since: Mapping[str, int],
+        reads: Mapping[str, frozenset[str]],
+        sources: Sequence[str],
     ) -> None:
+        """since: part -> number of the generation that last changed it. reads: document type -> tables."""
         self._repo, self._application, self._argus, self._jobs = repo, application, argus, jobs
-        self._number, self._sources = number, tuple(sorted(sources))
-        built = load(repo)
-        signature = refresh_signature(number, sources)
-        argus.live = any(
-            (built is not None and name in built.built) or jobs.refresh_begun(name, signature)
-            for name in application.flows.documents
-        )
-        self.first = not argus.live
+        self._reads, self._sources = reads, tuple(sorted(sources))
+        self._signatures = {part: refresh_signature(number, sources) for part, number in since.items()}
+        state = load(repo)
+        built = state.built if state else {}
+        documents = application.flows.documents
+        self._built_before = {name for name in documents if f"document {name}" in built}
+        argus.live = {
+            name
+            for name in documents
+            if self._is_built(f"document {name}", built)
+            or jobs.refresh_begun(name, self._signatures[f"document {name}"])
+        }
+        self.first = not argus.live and not self._built_before
         """True while nothing has ever been published."""
         self.settled = False
         """True once everything is bootstrapped and rebuilt."""
+        self._release(self._unread(old_sources_only=True))
 
     def step(self) -> bool:
         """One look; True when something was started or finished. Cheap once settled."""
-        if self.settled or not self._bootstrapped():
+        if self.settled:
+            return False
+        self._release(self._unread(old_sources_only=True))
+        if self._unread():
             return False
         state = load(self._repo)
         built = state.built if state else {}
         waiting = [self._handled(name, built) for name in self._application.handlers]
         if not all(waiting):
             return False
-        self._argus.live = True  # from here on every change builds; the refresh begins at a later timestamp
-        done = [self._refreshed(document, built) for document in self._application.flows.documents]
+        documents = self._application.flows.documents
+        self._argus.live = set(documents)  # from here on every change builds; refreshes begin at a later timestamp
+        done = [self._refreshed(document, built) for document in documents]
         self.settled = all(done)
         self.first = self.first and not self.settled
         return self.settled
@@ -56,46 +78,55 @@ class Lifecycle:
             for name, version in zip(self._sources, stored, strict=True)
         }
 
-    def _bootstrapped(self) -> bool:
+    def _unread(self, old_sources_only: bool = False) -> set[str]:
+        """Tables that are not yet read, whole, with all the columns of today. Nobody can wait for a parked one.
+
+        old_sources_only: without those of which nothing is bootstrapped; no document reads rows of several sources.
+        """
         tables = [table for table in self._application.flows.tables.values() if table.source_table]
+        unread: set[str] = set()
         for name, state in self.states().items():
-            known = {*state.bootstrapped, *state.parked}
-            if any((not table.sources or name in table.sources) and table.name not in known for table in tables):
-                return False
-        return True
+            if old_sources_only and not state.bootstrapped:
+                continue
+            for table in tables:
+                if (table.sources and name not in table.sources) or table.name in state.parked:
+                    continue
+                read = state.columns.get(table.name)
+                lacking = read is not None and not set(table.read_columns()) <= set(read)
+                if lacking or table.name not in state.bootstrapped:
+                    unread.add(table.name)
+        return unread
+
+    def _release(self, unread: set[str]) -> None:
+        """Types with documents are built beside their refresh from the moment on at which nothing is NULL for want of
+        reading it."""
+        self._argus.live |= {name for name in self._built_before if unread.isdisjoint(self._reads[name])}
 
     def _handled(self, handler: str, built: Mapping[str, int]) -> bool:
-        spec = self._application.handlers[handler]
-        columns = [
-            (table.name, column.name, column.type)
-            for table in self._application.flows.tables.values()
-            for column in table.columns.values()
-            if column.writer == handler
-        ]
-        signature = _signature(spec.version, *spec.observes, *columns, *self._sources)
-        if built.get(f"handler {handler}") == signature:
+        part = f"handler {handler}"
+        if self._is_built(part, built):
             return True
-        tables = sorted({observed.partition(".")[0] for observed in spec.observes})
-        job_signature = _signature(self._number, signature)  # of an earlier adoption there may be a finished job
-        if not all(self._jobs.handle(handler, table, job_signature) for table in tables):
+        tables = sorted({observed.partition(".")[0] for observed in self._application.handlers[handler].observes})
+        done = [self._jobs.handle(handler, table, self._signatures[part]) for table in tables]
+        if not all(done):
             return False
-        mark_built(self._repo, f"handler {handler}", signature)
+        mark_built(self._repo, part, self._signatures[part])
         return True
 
     def _refreshed(self, document: str, built: Mapping[str, int]) -> bool:
-        signature = refresh_signature(self._number, self._sources)
-        if built.get(document) == signature:
+        part = f"document {document}"
+        if self._is_built(part, built):
             return True
-        if not self._jobs.refresh(document, signature):
+        if not self._jobs.refresh(document, self._signatures[part]):
             return False
-        mark_built(self._repo, document, signature)
+        mark_built(self._repo, part, self._signatures[part])
         return True
+
+    def _is_built(self, part: str, built: Mapping[str, int]) -> bool:
+        return built.get(part) == self._signatures[part]
 
 
 def refresh_signature(number: int, sources: Iterable[str]) -> int:
-    """What `GenerationState.built` says of a document type that was rebuilt for this generation and these sources."""
-    return _signature(number, *sorted(sources))
-
-
-def _signature(*parts: object) -> int:
-    return xxhash.xxh32_intdigest("\0".join(map(str, parts)).encode())
+    """What `GenerationState.built` says of a part that was brought up to date since generation `number` changed it, for
+    these sources."""
+    return xxhash.xxh32_intdigest("\0".join([str(number), *sorted(sources)]).encode())

@@ -34,9 +34,10 @@ class Argus:
         self._repo, self._dispatcher, self._builders = repo, dispatcher, builders
         self._climber, self._handlers, self._jobs = climber, handlers, jobs
         self._batch_documents_max = batch_documents_max
-        self.live = False
-        """False until the first bootstrap is complete: then a rebuild makes every document, so nothing is built before.
-        Handlers run all the same: a change that they have not seen would be lost."""
+        self.live: set[str] = set()
+        """The document types that are built. The others wait until what they read is complete: then a rebuild makes
+        every document, so nothing is built before. Handlers run all the same: a change that they have not seen would be
+        lost."""
 
     def process(self, batch: Sequence[Item]) -> Sequence[Outcome]:
         """Outcomes are per batch: documents of several messages are built together; what is built already is dropped
@@ -60,6 +61,8 @@ class Argus:
             self._spread(work, newest)
         again = False
         for document_type, causes in work.requests.items():
+            if document_type not in self.live:
+                continue
             again = self._build(self._builders[document_type], causes) or again
         return again
 
@@ -76,6 +79,8 @@ class Argus:
         large: list[Spread] = []
         with self._repo.snapshot(at_least=newest) as snapshot:
             for target, spreads in work.spreads.items():
+                if target.document not in self.live:
+                    continue
                 starts = [first_frames(target.hops, spread.key, spread.moved) for spread in spreads.values()]
                 reached = self._climber.reach(snapshot, target, starts, FANOUT_INLINE_MAX)
                 for spread, documents in zip(spreads.values(), reached, strict=True):

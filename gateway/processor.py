@@ -10,7 +10,7 @@ from gateway.identify import identify
 from gateway.materialize import Materializer
 from gateway.pace import Pace
 from gateway.progress import Progress, ProgressLog, Task
-from gateway.reconcile import read_columns, reconcile
+from gateway.reconcile import reconcile
 from gateway.route import captured_table, fed_tables
 from gateway.send import Sender
 from gateway.settings import GatewaySettings
@@ -35,7 +35,7 @@ class Gateway:
         tables = fed_tables(flows, source)
         self.source = source
         self._capture, self._log, self._clock, self._settings = capture, log, clock, settings
-        self._columns = {table.name: read_columns(table) for table in tables}
+        self._columns = {table.name: table.read_columns() for table in tables}
         self._tables = {table.name: captured_table(table) for table in tables}
         self._lanes = {table.name: table.lane for table in tables}
         self._poll_pace = Pace(clock, settings.read_ms_target, settings.read_rows_max)

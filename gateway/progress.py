@@ -12,17 +12,17 @@ import msgspec
 from gateway.capture.port import Mark
 from gateway.route import topic
 from proto.events import CAPTURES, Unit, decode_unit
+from proto.flows.model import ReadColumns
 from proto.lane import Lane
 from proto.ports.log import Log
 
 Key = tuple[Any, ...]
-Columns = tuple[tuple[str, str, int], ...]
 
 
 class TableProgress(msgspec.Struct, array_like=True):
     """One table. columns: (name, type, lane) as they were when it was last read; parked: why, "" when it is not."""
 
-    columns: Columns
+    columns: ReadColumns
     signature: str = ""
     bootstrapped: bool = False
     parked: str = ""

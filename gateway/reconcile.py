@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.capture.port import Shape
-from gateway.progress import Columns, Progress, TableProgress, Task
-from proto.flows.model import Table
+from gateway.progress import Progress, TableProgress, Task
+from proto.flows.model import ReadColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,7 @@ class Findings:
     unparked: list[str] = field(default_factory=list)
 
 
-def read_columns(table: Table) -> Columns:
-    """What a table's stored rows depend on: when it gains something, the table is read again."""
-    columns = [(column.name, column.type, int(column.lane)) for column in table.columns.values() if not column.writer]
-    return (*columns, (",".join(table.key), "key", 0))
-
-
-def reconcile(progress: Progress, shape: Shape, wanted: Mapping[str, Columns]) -> Findings:
+def reconcile(progress: Progress, shape: Shape, wanted: Mapping[str, ReadColumns]) -> Findings:
     """Brings `progress` in line with the schema and the flows file; queues what must be read (again)."""
     findings = Findings()
     again = _unexplained(progress, shape)

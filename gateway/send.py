@@ -54,7 +54,8 @@ class Sender:
 
     def done(self, progress: Progress, names: tuple[str, ...], first: bool) -> None:
         """The named tables are read, whole; everything that was sent up to here is to be applied before."""
-        self._append(progress, "done", Lane.LOW, [[]], names=names, first=first)
+        columns = tuple([progress.tables[name].columns for name in names])
+        self._append(progress, "done", Lane.LOW, [[]], names=names, columns=columns, first=first)
 
     def parked(self, progress: Progress, name: str, reason: str) -> None:
         """The table can't be captured; `reason` says why and what to do."""

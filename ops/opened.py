@@ -86,9 +86,8 @@ def _flows(path: Path, repo: Repo) -> Flows:
     """What the Repo admitted; before anything was: the file in the folder."""
     with repo.snapshot() as snapshot:
         (stored,) = snapshot.read(GENERATIONS, STATE, [encode_key(("admitted",))])
-    text = decode_generation_state(stored.value).text if stored is not None and stored.value is not None else ""
-    if text:
-        return loads(text, str(path))
+    if stored is not None and stored.value is not None:
+        return loads(decode_generation_state(stored.value).current.text, str(path))
     if (path / FLOWS_FILE).exists():
         return load(path / FLOWS_FILE)
     raise SettingsError(f"{path} holds no flows yet: start `adsindex run --data {path}` first")

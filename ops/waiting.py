@@ -94,9 +94,9 @@ def _built(folder: DataFolder, goal: Goal) -> str:
     state = load(folder.repo)
     if state is None:
         return "no flows are admitted yet"
-    wanted = refresh_signature(state.number, goal.stands)
     for document in folder.flows.documents:
-        if state.built.get(document) != wanted:
+        part = f"document {document}"
+        if state.built.get(part) != refresh_signature(state.current.since[part], goal.stands):
             return f"documents of type {document!r} are being rebuilt"
     goal.timestamp = goal.timestamp or folder.repo.last_timestamp()
     return ""

@@ -46,6 +46,7 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
     span          of a chunk: (after, through), encoded keys. It holds every row of its table in after < key <= through;
                   what the Repo has there beside them, with an older version, is gone from the source. None: only the
                   named rows
+    columns       of a "done": for each of its `names`, the columns with which the table was read (Table.read_columns)
     commit_ms     wall clock of the newest source commit in it, ms since 1970 (trigger time); traces only
     capture_ms    wall clock when the gateway read it
     """
@@ -66,6 +67,7 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
     names: tuple[str, ...] = ()
     reason: str = ""
     span: tuple[bytes, bytes] | None = None
+    columns: tuple[tuple[tuple[str, str, int], ...], ...] = ()
 
 
 class RowChange(msgspec.Struct, array_like=True, gc=False):

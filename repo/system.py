@@ -12,7 +12,8 @@ _sources _jobs _generations _outlines _schemas _parts    NEWEST
 import msgspec
 
 from proto.codec import encode_key
-from proto.flows.model import Collection, Document, Flows, Reference, Table
+from proto.errors import SettingsError
+from proto.flows.model import Collection, Document, Flows, ReadColumns, Reference, Table
 from repo.api import Keep, TableSpec
 
 SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS = "_sources", "_jobs", "_generations", "_schemas", "_parts"
@@ -27,24 +28,50 @@ class SourceState(msgspec.Struct, array_like=True):
     applied       lane -> position of the last unit applied
     bootstrapped  tables whose bootstrap is complete
     parked        table -> reason
+    columns       table -> the columns with which it was last read, whole (Table.read_columns)
     """
 
     incarnation: int = 1
     applied: dict[int, int] = {}
     bootstrapped: tuple[str, ...] = ()
     parked: dict[str, str] = {}
+    columns: dict[str, ReadColumns] = {}
+
+
+class Generation(msgspec.Struct, array_like=True):
+    """Flows and functions that were admitted.
+
+    number       1, 2, 3, ... in the order of admission; documents carry it
+    hash         of what they mean: equal for workers that may share the work
+    text         the flows file
+    description  what they are made of (argus.describe): part -> item -> text
+    since        part -> number of the generation that last changed it
+    applied      admitted by `flows apply`, not by the start of a worker
+    """
+
+    number: int
+    hash: int
+    text: str = ""
+    description: dict[str, dict[str, str]] = {}
+    since: dict[str, int] = {}
+    admitted_ms: float = 0.0
+    applied: bool = False
 
 
 class GenerationState(msgspec.Struct, array_like=True):
-    """Key ("admitted",): the generations that may run. built: document type -> generation that it was last rebuilt
-    with, whole."""
+    """Key ("admitted",): the generations that may run.
 
-    current: int
-    next: int = 0
-    number: int = 1
-    numbers: dict[int, int] = {}
+    next   admitted, and takes over when no worker of the current one runs any more
+    last   the highest number that was ever given
+    built  part -> signature of what was last brought up to date for it, whole
+    past   hash -> number, of generations that were replaced
+    """
+
+    current: Generation
+    next: Generation | None = None
+    last: int = 1
     built: dict[str, int] = {}
-    text: str = ""
+    past: dict[int, int] = {}
 
 
 class JobState(msgspec.Struct, array_like=True, kw_only=True):
@@ -77,9 +104,19 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
 
 encode = msgspec.msgpack.Encoder().encode
 decode_source_state = msgspec.msgpack.Decoder(SourceState).decode
-decode_generation_state = msgspec.msgpack.Decoder(GenerationState).decode
+_decode_generation_state = msgspec.msgpack.Decoder(GenerationState).decode
 decode_job_state = msgspec.msgpack.Decoder(JobState).decode
 decode_names = msgspec.msgpack.Decoder(tuple[str, ...]).decode
+
+
+def decode_generation_state(value: bytes) -> GenerationState:
+    """Raises SettingsError for what an older program has written."""
+    try:
+        return _decode_generation_state(value)
+    except msgspec.ValidationError:
+        raise SettingsError(
+            "this data folder was made by an older version: `adsindex rebuild`, then `adsindex run`, makes it again"
+        ) from None
 
 
 def source_key(source: str) -> bytes:

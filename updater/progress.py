@@ -52,6 +52,7 @@ class Progress:
         state.applied[unit.lane] = max(state.applied.get(unit.lane, 0), unit.position)
         if unit.kind == "done":
             state.bootstrapped = tuple(sorted({*state.bootstrapped, *unit.names}))
+            state.columns.update(zip(unit.names, unit.columns, strict=False))  # none in a unit of an older program
         elif unit.kind == "parked":
             state.parked.update(dict.fromkeys(unit.names, unit.reason))
         elif unit.kind == "unparked":

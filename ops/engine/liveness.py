@@ -15,10 +15,11 @@ from proto.errors import UnavailableError
 
 
 class Process(NamedTuple):
-    """A live process and what it does."""
+    """A live process and what it does. generation: number of its flows; 0 while it has not said."""
 
     pid: int
     role: str
+    generation: int = 0
 
 
 class Liveness:
@@ -38,6 +39,10 @@ class Liveness:
         path = self._live / self.name
         if not self._lock(path):
             raise UnavailableError(f"{path} is held by another process with this number; is the folder on a network?")
+
+    def say(self, generation: int) -> None:
+        """Tells the others with which flows this process works; after `hold`."""
+        os.pwrite(self._held[self._live / self.name], b"%d %d\n" % (os.getpid(), generation), 0)
 
     def others(self) -> list[Process]:
         """Live processes but this one."""
@@ -64,7 +69,7 @@ class Liveness:
         for path in sorted(self._live.iterdir()):
             role, _, number = path.name.rpartition(".")
             if path in self._held or not _is_free(path):
-                yield Process(int(number), role), path
+                yield Process(int(number), role, _generation(path)), path
 
     def _lock(self, path: Path) -> bool:
         while path not in self._held:
@@ -81,6 +86,14 @@ class Liveness:
                 return False
             os.close(descriptor)  # it was removed between open and lock: once more
         return True
+
+
+def _generation(path: Path) -> int:
+    try:
+        said = path.read_text().split()
+    except FileNotFoundError:
+        return 0  # it has just ended
+    return int(said[1]) if len(said) > 1 else 0
 
 
 def _is_free(path: Path) -> bool:

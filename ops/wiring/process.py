@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from argus.generations import Admission, admit
+from argus.generations import Admission
 from argus.registry import Application
 from ops.engine.back_pressure import Gate
 from ops.engine.loop import Loop, Periodic
@@ -13,6 +13,7 @@ from ops.engine.stage import Stage
 from ops.engine.status import StatusFile
 from ops.engine.step import FunctionStep, Step
 from ops.topics import CONSUMED
+from ops.wiring.admission import Patience, let_in, refuse
 from ops.wiring.roles import Built, argus_role, pass_of, updater_stage
 from ops.wiring.sources import Source, gateway_role
 from ops.wiring.store import Store
@@ -53,16 +54,15 @@ def assemble_process(
     sources: Mapping[str, str],
     roles: Sequence[str] = ROLES,
     extra: Sequence[Pass] = (),
+    patience: Patience = refuse,
 ) -> Process:
     """sources: name -> URL, all of them, whichever process captures them. extra: passes of the caller, run behind
-    that of the edits.
+    that of the edits. patience: see ops.wiring.admission.
 
-    Raises SettingsError when other live processes run other flows.
+    Raises SettingsError when these flows are not admitted.
     """
-    alone = not store.liveness.others()
-    store.liveness.hold("+".join(roles))
-    admission = admit(store.repo, application.generation, application.flows.text, alone)
-    built = argus_role(store, application, admission.number, tuple(sources)) if "argus" in roles else None
+    admission = let_in(store, application, "+".join(roles), patience)
+    built = argus_role(store, application, admission, tuple(sources)) if "argus" in roles else None
     applying = updater_stage(store, application) if "updater" in roles else None
     stages = {stage.name: stage for stage in (applying, *(built.stages if built else ())) if stage is not None}
     gate = Gate(list(stages.values()), Lane.HIGH, store.settings.engine.backlog_max) if applying and built else None

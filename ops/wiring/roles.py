@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argus.assemble import Parts, assemble
+from argus.generations import Admission
 from argus.publish import Publisher
 from argus.registry import Application
 from ops.engine.consumer import Consumer
@@ -44,14 +45,14 @@ def updater_stage(store: Store, application: Application) -> Stage:
     return _stage(store, "apply", updater, _consumer(store, UPDATER, topics, ordered=True))
 
 
-def argus_role(store: Store, application: Application, number: int, sources: Sequence[str]) -> Built:
-    """Notifications -> documents -> the documents topic. number: of the admitted flows generation."""
+def argus_role(store: Store, application: Application, admission: Admission, sources: Sequence[str]) -> Built:
+    """Notifications -> documents -> the documents topic."""
     parts = assemble(
         store.repo,
         store.log,
         store.schemas,
         application,
-        number,
+        admission,
         sources,
         store.dead_letters,
         store.clock,

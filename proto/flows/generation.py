@@ -8,7 +8,7 @@ import xxhash
 from proto.flows.conditions import parse
 from proto.flows.model import Document, Table
 
-_FORMAT = 1
+FORMAT = 1
 """Raise it when the same file begins to mean something else: every document is then built again."""
 
 
@@ -16,7 +16,7 @@ def generation_of(tables: Mapping[str, Table], documents: Mapping[str, Document]
     """63 bits, the same in every process. Comments, layout, order, and what only people read (owner, kind, critical,
     freshness, sensitive) don't count."""
     meaning = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "tables": {name: _table(table) for name, table in tables.items()},
         "documents": {name: _document(document) for name, document in documents.items()},
     }

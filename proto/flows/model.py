@@ -8,6 +8,8 @@ from typing import Literal
 from proto.lane import Lane
 
 Kind = Literal["control", "content"]
+ReadColumns = tuple[tuple[str, str, int], ...]
+"""(name, type, lane) of each column, and of the key: what stored rows depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ class Table:
                 name = f"@{column.writer}" if column.writer else column.lane.name.lower()
                 grouped.setdefault(name, []).append(column.name)
         return {name: tuple(names) for name, names in grouped.items()}
+
+    def read_columns(self) -> ReadColumns:
+        """What the stored rows depend on: when it gains something, the table must be read again."""
+        own = [(column.name, column.type, int(column.lane)) for column in self.columns.values() if not column.writer]
+        return (*own, (",".join(self.key), "key", 0))
 
     def key_group(self) -> str:
         """The group that says whether a row is there: the one with the key; in a table of the application the first."""

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from argus.assemble import Parts, assemble
+from argus.describe import generation_of
 from argus.generations import admit
 from argus.publish import Publisher
 from argus.registry import Application, register
@@ -138,12 +139,12 @@ class World:
         self.application: Application = register(loads(flows), [module_of(*functions)] if functions else [])
         self.repo.declare(system_specs())
         self.schemas = Schemas(self.repo)
-        number = admit(self.repo, self.application.generation, flows, alone=True).number
+        admission = admit(self.repo, generation_of(self.application), alone=True)
         self.parts: Parts = assemble(
-            self.repo, self.log, self.schemas, self.application, number, [SOURCE], self.letters, self.clock
+            self.repo, self.log, self.schemas, self.application, admission, [SOURCE], self.letters, self.clock
         )
         self.argus, self.jobs, self.handlers = self.parts.argus, self.parts.jobs, self.parts.handlers
-        self.argus.live = self.argus.live or live
+        self.argus.live |= set(self.application.flows.documents) if live else set()
         self.updater = Updater(self.repo, self.schemas, self.application.flows, self.letters, self.clock)
         self.publisher = Publisher(self.repo, self.log, self.schemas, self.clock)
         self._position = 0

@@ -14,6 +14,7 @@ from ops.wiring.store import open_store
 from proto.errors import SettingsError
 from proto.flows.loader import loads
 from proto.lane import Lane
+from proto.record import decode_document
 from tests.support.processes import Daemon, adsindex, command
 from tests.support.whole import Whole
 from tests.system.club import FLOWS, club, module
@@ -45,6 +46,59 @@ def test_a_column_that_was_not_captured_before(index: Whole, editor: sqlite3.Con
     index.restart(loads(text))
     index.settle()
     assert [line["fields"]["nick"] for line in index.lines("player")] == ["n1", "n2"]
+
+
+def test_documents_wait_for_a_new_column_rather_than_show_null(index: Whole, editor: sqlite3.Connection) -> None:
+    """It decides about being servable: read too early, it would take everything out of service."""
+    editor.execute("ALTER TABLE teams ADD COLUMN league INTEGER DEFAULT 7")
+    text = FLOWS.replace('weight = "float" }', 'weight = "float", league = "int" }').replace(
+        "team.name is not null", "team.league = 7"
+    )
+    published = len(list(index.published()))
+    index.restart(loads(text + 'league = "team.league"\n'))
+    editor.execute("UPDATE players SET value = value + 1")
+    index.settle()
+    names = index.process.store.schemas.names
+    new = [decode_document(delta.content) for delta in list(index.published())[published:]]
+    assert new and all(one.servable for one in new)
+    assert {dict(zip(names(one.schema), one.values or (), strict=True))["league"] for one in new} == {7}
+    assert [line["fields"]["value"] for line in index.lines("player")] == [
+        11,
+        21,
+    ]
+
+
+TEAM = FLOWS + '\n[documents.team]\nroot = "teams"\n\n[documents.team.fields]\nname = "name"\n'
+CHANGES = {
+    "a comment": (TEAM + "# more\n", {"player": 0, "team": 0}),
+    "owner": (TEAM.replace('name = "name"', 'name = { from = "name", owner = "me" }'), {"player": 0, "team": 0}),
+    "a field of one type": (TEAM + 'weight = "weight"\n', {"player": 0, "team": 1}),
+    "a field less": (TEAM.replace('shirt = "shirt"\n', ""), {"player": 2, "team": 0}),
+    "a condition": (TEAM.replace("value > 0", "value >= 0"), {"player": 2, "team": 0}),
+    "a limit on the way": (TEAM.replace("limit 3", "limit 2"), {"player": 2, "team": 0}),
+    "a lane of what both read": (TEAM.replace('"low" }', '"low", name = "low" }'), {"player": 2, "team": 1}),
+    "a column that nobody reads": (
+        TEAM.replace('minute = "int" }', 'minute = "int", x = "int" }'),
+        {"player": 0, "team": 0},
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_only_what_a_change_can_matter_to_is_built_again(index: Whole, editor: sqlite3.Connection, change: str) -> None:
+    editor.execute("ALTER TABLE goals ADD COLUMN x INTEGER DEFAULT 1")
+    index.restart(loads(TEAM))
+    index.settle()
+    text, built = CHANGES[change]
+    index.restart(loads(text))
+    index.settle()
+    parts = index.process.built.parts  # type: ignore[union-attr]
+    assert {name: builder.counts.built for name, builder in parts.builders.items()} == built
+    assert parts.lifecycle.settled
+    editor.execute("UPDATE teams SET name = 'Blues'")
+    index.settle()
+    assert [line["fields"]["team"] for line in index.lines("player")] == ["Blues", "Blues"]
+    assert [line["fields"]["name"] for line in index.lines("team")] == ["Blues"]
 
 
 def made(version: int, factor: int) -> Any:

@@ -130,6 +130,9 @@ def test_an_added_source_is_waited_for_and_then_everything_is_refreshed(make_wor
     bootstrap(world, *TABLES)
     run(world)
     parts = world.parts
-    wider = Lifecycle(world.repo, world.application, parts.argus, parts.jobs, 1, [SOURCE, "second"])
+    reads = {"ad": frozenset(world.application.flows.tables)}
+    wider = Lifecycle(
+        world.repo, world.application, parts.argus, parts.jobs, {"document ad": 1}, reads, [SOURCE, "second"]
+    )
     assert wider.step() is False and parts.argus.live, "what is there stays live"
     assert wider.states().keys() == {SOURCE, "second"}

@@ -23,6 +23,7 @@ from repo.system import (
     JOBS,
     SOURCES,
     STATE,
+    Generation,
     GenerationState,
     JobState,
     SourceState,
@@ -89,7 +90,7 @@ class Populated:
         self.flows = loads(FLOWS, "flows.toml")
         self.repo.declare(specs(self.flows))
         self._schemas = Schemas(self.repo)
-        self._write(GENERATIONS, encode_key(("admitted",)), STATE, encode(GenerationState(1, text=FLOWS)))
+        self._write(GENERATIONS, encode_key(("admitted",)), STATE, encode(GenerationState(Generation(1, 1, FLOWS))))
         for source in sources:
             self._write(SOURCES, source_key(source), STATE, encode(SourceState(1, {0: 7}, ("ads", "campaigns"))))
 
