@@ -75,7 +75,7 @@ def assemble(
     compiled = [compile_document(application, document) for document in flows.documents.values()]
     builders: dict[str, Builder] = {}
     for item in compiled:
-        store_outline(repo, item.document.name, number, outline_of(application, item))
+        store_outline(repo, item.document.name, admission.number, outline_of(application, item))
     for item, schema in zip(compiled, schemas.register([item.names for item in compiled]), strict=True):
         builders[item.document.name] = Builder(
             repo,
