@@ -62,7 +62,8 @@ def tables_of(application: Application, compiled: Compiled) -> frozenset[str]:
 
 
 def _table(table: Table) -> dict[str, str]:
-    by = f"{table.source_table} of {', '.join(table.sources) or 'every source'}" if table.source_table else "handlers"
+    of = ", ".join(table.sources) or "every source"
+    by = f"{table.source_table} of {of}" if table.source_table else f"a feed, of {of}" if table.feed else "handlers"
     items = {"written by": by, "key": ", ".join(table.key)}
     items |= {f"column {column.name}": _column(column) for column in table.columns.values()}
     for link in table.references.values():

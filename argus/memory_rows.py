@@ -44,7 +44,7 @@ class MemoryRows:
         row = self._rows[table].setdefault(key, dict.fromkeys(columns))
         own = {name: None for name, column in columns.items() if column.writer == writer}
         row.update(own if values is None else values)
-        if not self._flows.tables[table].source_table and all(value is None for value in row.values()):
+        if not self._flows.tables[table].from_outside and all(value is None for value in row.values()):
             self.remove(table, key)
 
     def snapshot(self) -> "MemorySnapshot":

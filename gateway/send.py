@@ -1,7 +1,7 @@
 """Units as they go to the log: lane, order between lanes, cutting, encoding."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from gateway.bootstrap import Slice
 from gateway.capture.port import Mark
@@ -9,7 +9,7 @@ from gateway.materialize import cut
 from gateway.progress import Progress, ProgressLog
 from gateway.route import unit_lane, waits_for
 from gateway.shortcuts import Shortcuts
-from proto.events import TableRows, Unit, encode
+from proto.events import TableRows, Unit, UnitKind, encode
 from proto.lane import Lane
 from proto.ports.clock import Clock
 
@@ -68,7 +68,7 @@ class Sender:
     def _append(
         self,
         progress: Progress,
-        kind: Literal["stream", "chunk", "done", "parked", "unparked"],
+        kind: UnitKind,
         lane: Lane,
         parts: list[list[TableRows]],
         **fields: Any,

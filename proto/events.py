@@ -11,7 +11,12 @@ NOTIFICATIONS = "notifications"  # topics notifications.high, .medium, .low
 PUBLICATIONS = "publications"  # changed documents, in commit order
 DOCUMENTS = "documents"  # what readers tail
 CAPTURES = "captures"  # how far each source is captured
-OWN_TOPICS = (UPDATES, NOTIFICATIONS, PUBLICATIONS, DOCUMENTS, CAPTURES)
+BACKFILLS = "backfills"  # how far the files of a feed are read
+OWN_TOPICS = (UPDATES, NOTIFICATIONS, PUBLICATIONS, DOCUMENTS, CAPTURES, BACKFILLS)
+
+
+UnitKind = Literal["stream", "chunk", "done", "parked", "unparked", "fed", "backfill"]
+FEEDS: tuple[UnitKind, ...] = ("fed", "backfill")
 
 
 def lane_topic(name: str, lane: Lane) -> str:
@@ -38,7 +43,8 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
 
     kind          "stream": from the change log; "chunk": of a bootstrap or a comparison; "done": the named tables
                   are bootstrapped; "parked": the named tables are parked because of `reason` (a used column is
-                  gone); "unparked"
+                  gone); "unparked"; "fed": rows of a feed, told in the lanes of their columns; "backfill": rows of
+                  a feed's files, told in the unit's own lane
     incarnation   of the source; 1 at first, higher after `attach --new-incarnation`
     waits_for     position of the last unit of a higher lane that was sent before this one; apply only after that
     part, parts   a unit above unit_rows_max is cut; parts are applied in one Repo transaction
@@ -49,10 +55,14 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
     columns       of a "done": for each of its `names`, the columns with which the table was read (Table.read_columns)
     commit_ms     wall clock of the newest source commit in it, ms since 1970 (trigger time); traces only
     capture_ms    wall clock when the gateway read it
+    job, row      of a backfill: which one, and how many rows it had sent before this unit
+
+    A feed ("fed", "backfill") writes tables of its own among the rows of `source`, in partitions of its own, and takes
+    no part in the order of the source's units: `position` is the version of its rows, on the feed's own scale.
     """
 
     source: str
-    kind: Literal["stream", "chunk", "done", "parked", "unparked"]
+    kind: UnitKind
     incarnation: int
     begin: int
     position: int
@@ -68,6 +78,8 @@ class Unit(msgspec.Struct, array_like=True, gc=False):
     reason: str = ""
     span: tuple[bytes, bytes] | None = None
     columns: tuple[tuple[tuple[str, str, int], ...], ...] = ()
+    job: str = ""
+    row: int = 0
 
 
 class RowChange(msgspec.Struct, array_like=True, gc=False):

@@ -6,7 +6,7 @@ ref:TABLE.NAME      index: parent key -> children of a reference
 col:TABLE.NAME      index: parent key, order value -> children of a collection (TABLE is the parent)
 reads:TYPE          index: row that a build read through ctx.read -> documents
 ack:HANDLER         NEWEST: up to which commit a handler has handled a row
-_sources _jobs _generations _outlines _schemas _parts    NEWEST
+_sources _jobs _generations _outlines _schemas _parts _feeds    NEWEST
 """
 
 import msgspec
@@ -17,7 +17,7 @@ from proto.flows.model import Collection, Document, Flows, ReadColumns, Referenc
 from repo.api import Keep, TableSpec
 
 SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS = "_sources", "_jobs", "_generations", "_schemas", "_parts"
-OUTLINES = "_outlines"
+OUTLINES, FEED_STATES = "_outlines", "_feeds"
 STATE = "state"  # the one group of the tables above
 CONTENT, LINEAGE, BUILD, ACK = "content", "lineage", "build", "ack"
 
@@ -56,6 +56,23 @@ class Generation(msgspec.Struct, array_like=True):
     since: dict[str, int] = {}
     admitted_ms: float = 0.0
     applied: bool = False
+
+
+class FeedState(msgspec.Struct, array_like=True):
+    """What became of the rows that the newest backfill of a feed has sent. Key: (source, table). Written in the
+    transaction of each unit.
+
+    rows       applied, of those that `job` has sent
+    written    brought other values, or were not there before
+    unchanged  equal what was stored
+    older      were refused by the version guard: something newer is stored
+    """
+
+    job: str
+    rows: int = 0
+    written: int = 0
+    unchanged: int = 0
+    older: int = 0
 
 
 class GenerationState(msgspec.Struct, array_like=True):
@@ -106,6 +123,7 @@ encode = msgspec.msgpack.Encoder().encode
 decode_source_state = msgspec.msgpack.Decoder(SourceState).decode
 _decode_generation_state = msgspec.msgpack.Decoder(GenerationState).decode
 decode_job_state = msgspec.msgpack.Decoder(JobState).decode
+decode_feed_state = msgspec.msgpack.Decoder(FeedState).decode
 decode_names = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 
@@ -122,6 +140,11 @@ def decode_generation_state(value: bytes) -> GenerationState:
 def source_key(source: str) -> bytes:
     """Key of a source's row in _sources."""
     return encode_key((source,))
+
+
+def feed_key(source: str, table: str) -> bytes:
+    """Key of a feed's row in _feeds."""
+    return encode_key((source, table))
 
 
 def document_table(document_type: str) -> str:
@@ -146,12 +169,13 @@ def ack_table(handler: str) -> str:
 
 def system_specs() -> list[TableSpec]:
     """The tables that every installation has, whatever its flows."""
-    return [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS)]
+    names = (SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS, FEED_STATES, PARTS)
+    return [TableSpec(name, {STATE: Keep.NEWEST}) for name in names]
 
 
 def specs(flows: Flows, handlers: tuple[str, ...] = ()) -> list[TableSpec]:
     """Every table that an installation with these flows and handlers needs."""
-    found = [TableSpec(name, {STATE: Keep.NEWEST}) for name in (SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS, PARTS)]
+    found = system_specs()
     for table in flows.tables.values():
         found += _table_specs(table)
     for document in flows.documents.values():

@@ -59,8 +59,8 @@ class TableLayout:
 
 
 def layouts(flows: Flows, schemas: Schemas) -> dict[str, TableLayout]:
-    """All tables that sources write, by name; registers their schemas."""
-    tables = [table for table in flows.tables.values() if table.source_table]
+    """All tables that sources and feeds write, by name; registers their schemas."""
+    tables = [table for table in flows.tables.values() if table.from_outside]
     grouped = [(table, lane, columns) for table in tables for lane, columns in _source_groups(table)]
     registered = schemas.register([columns for _, _, columns in grouped])
     groups: dict[str, list[Group]] = {table.name: [] for table in tables}

@@ -12,6 +12,7 @@ CHANGES_MAX = 256
 """Rows a message, so that a reader's batch of messages is bounded, too."""
 
 _LANES = tuple(Lane)  # to iterate over an Enum costs more than the rest of a small unit
+_STAYING = ("chunk", "backfill")
 _TOPICS = {lane: lane_topic(NOTIFICATIONS, lane) for lane in Lane}
 
 
@@ -24,9 +25,9 @@ class Notices:
         self._waiting: dict[tuple[Lane, int], list[RowChange]] = {}
 
     def add(self, unit: Unit, changes: Changes) -> None:
-        """The changed rows of a unit. What a chunk brings stays in the chunk's lane: a backfill must not crowd out
+        """The changed rows of a unit. What a chunk or a backfill brings stays in its lane: it must not crowd out
         edits."""
-        lowest = Lane(unit.lane) if unit.kind == "chunk" else Lane.HIGH
+        lowest = Lane(unit.lane) if unit.kind in _STAYING else Lane.HIGH
         for lane, rows in zip(_LANES, changes, strict=True):
             if rows:
                 self._spread(max(lane, lowest), rows)

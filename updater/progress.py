@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from proto.events import Unit
+from proto.events import FEEDS, Unit
 from proto.lane import Lane
 from proto.ports.processor import Drop, Outcome, Retry
 from repo.api import Snapshot, Transaction
@@ -25,11 +25,13 @@ class Progress:
         self._held: dict[int, Retry] = {}
 
     def turn(self, unit: Unit) -> Turn:
-        """ "now", or why not: Drop for a unit of an older incarnation, Retry for one that has to wait for a higher
-        lane.
+        """ "now" (for a feed always), or why not: Drop for a unit of an older incarnation, Retry for one that has to
+        wait for a higher lane.
 
         A unit that waits holds those behind it in its lane.
         """
+        if unit.kind in FEEDS:
+            return "now"
         state = self._state
         if state is not None and unit.incarnation < state.incarnation:
             return Drop(f"incarnation {unit.incarnation} of source {unit.source!r}; it is at {state.incarnation}")
@@ -46,6 +48,8 @@ class Progress:
 
     def applied(self, unit: Unit) -> None:
         """The unit (or the last part of it) is applied, or never will be."""
+        if unit.kind in FEEDS:
+            return
         state = self._state
         if state is None or state.incarnation < unit.incarnation:
             state = self._state = SourceState(unit.incarnation)

@@ -111,6 +111,10 @@ class RowSet:
             changes[self._layout.table.lane].append(RowChange(self._table, key))
         return True
 
+    def newer_than(self, version: RowVersion, keys: Iterable[bytes]) -> int:
+        """How many of these rows the guard holds against this version."""
+        return sum(self._versions[self._slots[key]] > version for key in keys)
+
     def write(self) -> None:
         """Puts what changed into the transaction, each record encoded once."""
         writes, table, keys, rows = self._transaction.writes, self._table, self._keys, self._rows

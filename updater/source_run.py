@@ -6,6 +6,7 @@ from proto.codec import decode_key, source_prefix
 from proto.errors import InvalidMessageError
 from proto.ports.processor import DONE, DeadLetter, Outcome
 from repo.api import Snapshot, Transaction
+from updater.feeds import Feeds
 from updater.intake import Extractors, Offer, TableIntake, take_in
 from updater.layout import TableLayout
 from updater.letters import Letters
@@ -32,6 +33,7 @@ class SourceRun:
         self._progress = Progress(source, snapshot)
         self._parts = Parts(snapshot, self.transaction)
         self._notices = Notices(self.transaction, notices_partitions, now_ms)
+        self._feeds = Feeds(source, snapshot, self.transaction)
 
     def run(self, offers: Sequence[Offer]) -> list[Outcome]:
         """Fills the transaction; an outcome for each offer, which holds once the transaction is committed."""
@@ -39,6 +41,7 @@ class SourceRun:
         outcomes = [self._admit(offer, work) for offer in offers]
         self._apply(work)
         self._parts.keep()
+        self._feeds.write()
         self._progress.write(self.transaction)
         return outcomes
 
@@ -66,8 +69,9 @@ class SourceRun:
             unit = offer.unit
             origin = Origin(unit.kind, (unit.incarnation, unit.position), self._prefix)
             changes: Changes = [[], [], []]  # one for each lane
+            apply = self._backfill_table if unit.kind == "backfill" else self._apply_table
             for intake in intakes:
-                self._apply_table(offer, intake, sets[intake.layout.name], origin, changes)
+                apply(offer, intake, sets[intake.layout.name], origin, changes)
             if not unit.first:
                 self._notices.add(unit, changes)
             if unit.kind == "done":
@@ -92,6 +96,15 @@ class SourceRun:
                     intake.gone.extend(missing_rows(intake.layout, offer.unit.span, found, touched, self._snapshot))
                     touched += intake.gone
         return {name: RowSet(layout, keys[name], self._snapshot, self.transaction) for name, layout in layouts.items()}
+
+    def _backfill_table(
+        self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes
+    ) -> None:
+        older = rows.newer_than(origin.version, intake.keys())
+        before = sum(map(len, changes))
+        self._apply_table(offer, intake, rows, origin, changes)
+        written = sum(map(len, changes)) - before
+        self._feeds.count(offer.unit, intake.layout.name, len(intake.keys()), written, older)
 
     def _apply_table(self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes) -> None:
         """Deletes first: should two raw keys be the same when coerced, the row that is there wins."""

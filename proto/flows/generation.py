@@ -26,6 +26,7 @@ def generation_of(tables: Mapping[str, Table], documents: Mapping[str, Document]
 
 def _table(table: Table) -> dict[str, object]:
     return {
+        **({"feed": True} if table.feed else {}),
         "source": table.source_table,
         "sources": sorted(table.sources),
         "key": table.key,

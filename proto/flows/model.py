@@ -56,10 +56,11 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table. source_table "" : a table of the application, written by handlers only.
+    """One table. source_table "" : no database has it: a feed, or a table of the application, written by handlers only.
 
     key      names of the key columns; they are among `columns`
-    sources  names of the sources that feed it; empty: every source that is attached
+    sources  names of the sources that have it; empty: every source that is attached
+    feed     rows come from files and by RPC; `sources` says among whose rows they are
     columns  by name, in the file's order: source columns first, then derived ones
     """
 
@@ -72,13 +73,19 @@ class Table:
     lane: Lane
     sources: tuple[str, ...] = ()
     at: Location = Location()
+    feed: bool = False
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether its rows come from a database or are fed; handlers may add columns to them."""
+        return self.feed or bool(self.source_table)
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Group name -> its columns in order: "high", "medium", "low" for the source's columns, by lane (the key
         columns stand in the group of the table's lane), and "@HANDLER" for the columns that a handler derives."""
         grouped: dict[str, list[str]] = {}
         for column in self.columns.values():
-            if self.source_table or column.writer:
+            if self.from_outside or column.writer:
                 name = f"@{column.writer}" if column.writer else column.lane.name.lower()
                 grouped.setdefault(name, []).append(column.name)
         return {name: tuple(names) for name, names in grouped.items()}
@@ -90,7 +97,7 @@ class Table:
 
     def key_group(self) -> str:
         """The group that says whether a row is there: the one with the key; in a table of the application the first."""
-        return self.columns[self.key[0]].lane.name.lower() if self.source_table else next(iter(self.groups()))
+        return self.columns[self.key[0]].lane.name.lower() if self.from_outside else next(iter(self.groups()))
 
 
 @dataclass(frozen=True, slots=True)

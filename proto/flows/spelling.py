@@ -44,9 +44,11 @@ class DerivedSpelling(_Spelling):
 
 
 class TableSpelling(_Spelling):
-    """[tables.NAME]. Without `source` it is a table of the application, whose columns handlers write."""
+    """[tables.NAME]. `feed`: its rows come from files and by RPC. Without `source` and `feed` it is a table of the
+    application, whose columns handlers write."""
 
     source: str = ""
+    feed: bool = False
     sources: Names = []
     key: Names = []
     lane: LaneName = "high"

@@ -61,6 +61,7 @@ class _Builder:
         self._name = name
         self._spelled = spelled
         self._problems = problems
+        self._from_outside = spelled.feed or bool(spelled.source)
 
     def build(self) -> Table:
         check_name(self._name, ("tables", self._name), "table", self._problems)
@@ -79,6 +80,7 @@ class _Builder:
             lane=Lane.parse(self._spelled.lane),
             sources=tuple(self._spelled.sources),
             at=self._problems.at(("tables", self._name)),
+            feed=self._spelled.feed,
         )
 
     def _note(self, path: KeyPath, message: str, hint: str) -> None:
@@ -89,23 +91,27 @@ class _Builder:
         if spelled.source and spelled.handler:
             hint = f"put the handler's columns into [tables.{self._name}.derived], or remove `source`"
             self._note(("handler",), "the source and a handler would write the same columns", hint)
-        if spelled.sources and not spelled.source:
+        if spelled.feed and (spelled.source or spelled.handler):
+            other = "source" if spelled.source else "handler"
+            hint = f"remove `feed` or `{other}`; what is fed and what is not are two tables with one key"
+            self._note(("feed",), f"it is fed, and its {other} would write the same columns", hint)
+        if spelled.sources and not self._from_outside:
             self._note(("sources",), "`sources` without `source`", 'name the database\'s table: source = "..."')
-        if not spelled.source and not spelled.handler and not spelled.derived:
-            hint = f'add source = "{self._name}", or handler = "module:function" for a table that a handler writes'
+        if not self._from_outside and not spelled.handler and not spelled.derived:
+            hint = f'add source = "{self._name}"; or feed = true for rows from files; or handler = "module:function"'
             self._note((), "nothing writes it", hint)
         if spelled.handler:
             check_handler(spelled.handler, ("tables", self._name, "handler"), self._problems)
 
     def _columns(self) -> Iterator[Column]:
         spelled = self._spelled
-        writer = "" if spelled.source else spelled.handler
-        if not spelled.source and not writer and spelled.derived:  # who writes a row writes its key
+        writer = "" if self._from_outside else spelled.handler
+        if not self._from_outside and not writer and spelled.derived:  # who writes a row writes its key
             writer = next(iter(spelled.derived.values())).handler
             for name in [name for name in spelled.columns if name not in spelled.key]:
                 hint = f"move it to [tables.{self._name}.derived] with its handler"
                 self._note(("columns", name), f"nothing writes column {name!r}", hint)
-        if spelled.source and not spelled.columns:
+        if self._from_outside and not spelled.columns:
             self._note((), "it has no columns", 'add columns = { id = "int", ... }')
         for name, kind in spelled.columns.items():
             self._check_column(("columns", name), name)
@@ -140,7 +146,7 @@ class _Builder:
                 continue  # noted: it has no columns
             elif column.type == "json":
                 self._note(("key",), f"key column {name!r} is JSON, which can't be a key", "declare it as 'str'")
-            elif spelled.source and column.writer:
+            elif self._from_outside and column.writer:
                 self._note(
                     ("key",), f"key column {name!r} is written by a handler", "a row's key comes from its source"
                 )

@@ -1,0 +1,1 @@
+"""Rows of feeds: from files, and by RPC."""
