@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import xxhash
 
 from argus.asynchronous import Asynchronous
+from argus.built import BuiltEntries
 from argus.compile import Compiled
 from argus.failures import Failures, culprit
 from argus.fetch import Fetch
@@ -86,6 +87,7 @@ class Builder:
         self._type = compiled.document.name
         self._table = document_table(self._type)
         self._tombstone = encode(DocumentRecord(schema.id, None))
+        self._entries = BuiltEntries(self._type, generation)
         self._lineages = LineageEncoder(generation, len(compiled.plan.nodes))
         self.counts = Counts()
 
@@ -197,7 +199,7 @@ class Builder:
     ) -> Transaction:
         transaction = Transaction(snapshot_timestamp)
         writes, table, generation = transaction.writes, self._table, self._generation
-        digest, tombstone = xxhash.xxh3_64_intdigest, self._tombstone
+        digest, tombstone, move = xxhash.xxh3_64_intdigest, self._tombstone, self._entries.move
         changed: list[bytes] = []
         for at in group:
             key, content, stored = batch.keys[at], batch.contents[at], batch.stored[at]
@@ -211,6 +213,7 @@ class Builder:
                 if content_hash != stored.content_hash:
                     writes[Cell(table, key, CONTENT)] = content
                     changed.append(key)
+                move(transaction, key, stored, content is not tombstone)
                 lineage_hash = digest(batch.lineages[at])
                 if lineage_hash != stored.lineage_hash:
                     writes[Cell(table, key, LINEAGE)] = batch.lineages[at]

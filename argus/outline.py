@@ -12,11 +12,11 @@ import msgspec
 from argus.compile import Compiled
 from argus.plan import Node
 from argus.registry import Application
-from proto.codec import encode_key
+from proto.codec import decode_key, encode_key
 from proto.flows.conditions import parse
 from proto.flows.model import Collection, Flows
 from proto.flows.paths import resolve
-from repo.api import Reads, Repo, Transaction
+from repo.api import Reads, Repo, Snapshot, Transaction
 from repo.system import OUTLINES, STATE
 
 GENERATIONS_KEPT = 100
@@ -111,6 +111,17 @@ def load_outline(reads: Reads, document_type: str, generation: int) -> Outline |
     """None: this generation is not known, or forgotten."""
     (stored,) = reads.read(OUTLINES, STATE, [_key(document_type, generation)])
     return None if stored is None or stored.value is None else _decode(stored.value)
+
+
+def load_outlines(snapshot: Snapshot, document_type: str) -> dict[int, Outline]:
+    """All that are kept, by generation, the newest first."""
+    with_versions = snapshot.scan(OUTLINES, STATE, after=encode_key((document_type,))[:-1])
+    found = {}
+    for key, version in with_versions:
+        name, generation = decode_key(key)
+        if name == document_type:
+            found[generation] = _decode(version.value or b"")
+    return dict(sorted(found.items(), reverse=True))
 
 
 def _key(document_type: str, generation: int) -> bytes:

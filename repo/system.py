@@ -5,6 +5,7 @@ document:TYPE       content and lineage (VERSIONED, large), build (NEWEST)
 ref:TABLE.NAME      index: parent key -> children of a reference
 col:TABLE.NAME      index: parent key, order value -> children of a collection (TABLE is the parent)
 reads:TYPE          index: row that a build read through ctx.read -> documents
+built:TYPE          index: generation and hour of the newest build -> documents
 ack:HANDLER         NEWEST: up to which commit a handler has handled a row
 _sources _jobs _generations _outlines _schemas _parts _feeds    NEWEST
 """
@@ -163,6 +164,10 @@ def reads_index(document_type: str) -> str:
     return f"reads:{document_type}"
 
 
+def built_index(document_type: str) -> str:
+    return f"built:{document_type}"
+
+
 def ack_table(handler: str) -> str:
     return f"ack:{handler}"
 
@@ -195,4 +200,5 @@ def _document_specs(document: Document) -> list[TableSpec]:
     return [
         TableSpec(document_table(document.name), groups, large=frozenset({CONTENT, LINEAGE})),
         TableSpec(reads_index(document.name), {"": Keep.INDEX}),
+        TableSpec(built_index(document.name), {"": Keep.INDEX}),
     ]

@@ -7,12 +7,12 @@ from ops.addresses import Address, shown_address, shown_id, source_of
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.document_view import StoredDocument
-from ops.lineage_view import DocumentLineage, FieldLineage, Nowhere, Origin, read_lineage
+from ops.lookup.lineage import DocumentLineage, FieldLineage, Nowhere, Origin, read_lineage
 from ops.opened import DataFolder
-from ops.stored_versions import StoredVersions
 from ops.times import clock_time_of, iso_of
 from proto.errors import InvalidMessageError
 from repo.api import Snapshot
+from repo.versions import StoredVersions
 
 _ROWS_SHOWN = 5
 """Of one input of one field, in the table for people."""
@@ -22,7 +22,8 @@ def show_lineage(
     folder: DataFolder, snapshot: Snapshot, found: Address, document: StoredDocument | None, json: bool
 ) -> int:
     """document: None when it is deleted, or was never there. Returns the exit code."""
-    lineage = read_lineage(snapshot, StoredVersions(folder.repo, folder.schemas), found.document, found.key)
+    with folder.repo.snapshot() as newest:
+        lineage = read_lineage(snapshot, StoredVersions(newest, folder.schemas), found.document, found.key)
     if lineage is None:
         what = "no lineage was recorded for" if document is not None else "there is no document"
         render.note(f"{what} {found.text}" + ("; the next build records it" if document is not None else ""))

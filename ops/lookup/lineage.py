@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from argus.lineage import Lineage, OwnRead, RowRead, decode_lineage
 from argus.outline import FieldOrigin, Input, Outline, Place, load_outline
-from ops.stored_versions import StoredVersions
 from repo.api import Snapshot
 from repo.system import LINEAGE, document_table
+from repo.versions import StoredVersions
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,18 @@
 """Versions of rows by their commit timestamps, as far as they are kept."""
 
-from ops.addresses import source_of
+from proto.codec import decode_key
 from proto.record import Record, decode_record
-from repo.api import Repo, Version
+from repo.api import Snapshot, Version
 from repo.rows import Schemas, last_changes
 
 _HISTORY_MAX = 1000
 
 
 class StoredVersions:
-    """Reads at one snapshot, and remembers what it has read. Close it."""
+    """Remembers what it has read. snapshot: the newest; what is older is found in it, too."""
 
-    def __init__(self, repo: Repo, schemas: Schemas) -> None:
-        self._snapshot, self._schemas = repo.snapshot(), schemas
+    def __init__(self, snapshot: Snapshot, schemas: Schemas) -> None:
+        self._snapshot, self._schemas = snapshot, schemas
         self._known: dict[tuple[str, str, bytes], dict[int, Version]] = {}
 
     def record(self, table: str, group: str, key: bytes, version: int) -> Record | None:
@@ -34,11 +34,11 @@ class StoredVersions:
         return None
 
     def written_by(self, table: str, group: str, key: bytes, version: int) -> tuple[tuple[int, int] | None, str]:
-        """(position, writer); see Origin."""
+        """(source position, writer): of a handler's version no position, of one that is not kept neither."""
         record = self.record(table, group, key, version)
         if record is None:
             return None, ""
-        return (None, record.writer) if record.writer else (record.source, f"source {source_of(key)}")
+        return (None, record.writer) if record.writer else (record.source, f"source {decode_key(key)[0]}")
 
     def _versions(self, table: str, group: str, key: bytes) -> dict[int, Version]:
         known = self._known.get((table, group, key))
