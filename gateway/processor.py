@@ -78,6 +78,14 @@ class Gateway:
             self.undone()
             raise
 
+    def hint(self) -> None:
+        """The source was written, or will be in a moment: the next step reads it without asking first."""
+        self._dirty = True
+
+    def committed(self) -> None:
+        """What the last steps have appended is durable."""
+        self._unconfirmed = False
+
     def undone(self) -> None:
         """What the last steps have appended may not be there: the next step looks at the log first."""
         self._progress = None

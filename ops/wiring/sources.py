@@ -61,17 +61,23 @@ def _source(store: Store, flows: Flows, name: str, url: str, gate: Gate | None, 
         poll,
         store.clock,
         store.settings.engine,
-        pace=_watched_pace(store, url),
+        pace=_watched_pace(store, url, gateway),
         gate=gate or (lambda: True),
+        committed=gateway.committed,
         undone=gateway.undone,
     )
     return Source(gateway, step)
 
 
-def _watched_pace(store: Store, url: str) -> Pace:
+def _watched_pace(store: Store, url: str, gateway: Gateway) -> Pace:
     """Where the system tells of writes to the file, a silent source is looked at seldom."""
     watched = Pace(quiet_ms=WATCHED_QUIET_MS)
-    watch = FileWatch.open(Path(url.removeprefix("sqlite:///")), watched.stir)
+
+    def written() -> None:
+        watched.stir()
+        gateway.hint()
+
+    watch = FileWatch.open(Path(url.removeprefix("sqlite:///")), written)
     if watch is None:
         return Pace()
     store.bell.watch(watch)

@@ -15,6 +15,11 @@ _WHERE_IT_STANDS = (
     f"SELECT (SELECT max(sequence) FROM {CHANGES}), (SELECT at_ms FROM {CHANGES} WHERE sequence = ?), identity "
     f"FROM {SOURCE}"
 )
+_ENTRIES = (
+    f"SELECT name, count(*), max(sequence), at_ms FROM {CHANGES} WHERE sequence > ? AND sequence <= ? GROUP BY name"
+)
+"""at_ms: beside max(), SQLite takes the other columns from the row that has the maximum."""
+
 _SCHEMA_WAIT_MS = 250
 """How long installing triggers waits for the user's writers: it is rare, and should not starve."""
 
@@ -103,14 +108,12 @@ class SqliteCapture:
             begin, through = after.position, min(newest, after.position + limit)
             if begin == newest:
                 return Poll(after, newest, [])
-            span = (begin, through)
-            counts = file.all(
-                f"SELECT name, count(*) FROM {CHANGES} WHERE sequence > ? AND sequence <= ? GROUP BY name", span
-            )
-            if sum([count for _, count in counts]) != through - begin:
+            found = file.all(_ENTRIES, (begin, through))
+            if sum([entries for _, entries, _, _ in found]) != through - begin:
                 raise SettingsError(self._stopped("entries of its change log were removed before they were read here"))
-            at_ms = file.one(f"SELECT at_ms FROM {CHANGES} WHERE sequence = ?", (through,))[0]
-            rows = [self._reads[name].touched(begin, through) for name, _ in counts if name in self._reads]
+            at_ms = next(at_ms for _, _, last, at_ms in found if last == through)
+            reads = self._reads
+            rows = [reads[name].touched(begin, through, entries) for name, entries, _, _ in found if name in reads]
         return Poll(Mark(through, at_ms), newest, rows, at_ms)
 
     def chunk(self, table: str, after: Key | None, limit: int, through: Key | None = None) -> Chunk | None:

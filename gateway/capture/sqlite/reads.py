@@ -59,12 +59,15 @@ class TableReads:
         self._in_order = f" ORDER BY {key} LIMIT ?"
         self._one = f"SELECT {columns} FROM {on} WHERE " + " AND ".join(f"{column} IS ?" for column in keys)
 
-    def touched(self, begin: int, through: int) -> TableRows:
-        """The rows named by log entries in (begin, through], as they are now; keys whose row is gone in `deleted`."""
+    def touched(self, begin: int, through: int, entries: int) -> TableRows:
+        """The rows named by log entries in (begin, through], as they are now; keys whose row is gone in `deleted`.
+
+        entries: how many there are; as many rows are all rows, without a further look.
+        """
         table, span = self.table, (begin, through, self.table.name)
         rows = self._file.all(self._touched, span)
         gone: list[Key] = []
-        if not self._exact or self._file.one(self._touched_count, span)[0] != len(rows):
+        if not self._exact or (len(rows) != entries and self._file.one(self._touched_count, span)[0] != len(rows)):
             places = self._key_places
             found = {tuple([row[place] for place in places]): row for row in rows}
             gone = [key for key in self._file.all(self._touched_keys, span) if key not in found]

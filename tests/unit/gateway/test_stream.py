@@ -241,3 +241,21 @@ def test_several_sources_at_once(world: Worlds) -> None:
     other.sql("UPDATE ads SET bid = 2")
     assert len(one.drain()) == len(other.drain()) == 1
     assert not one.differences() and not other.differences()
+
+
+def test_one_edit_costs_six_statements_where_somebody_rings(shop: World) -> None:
+    shop.drain()
+    told: list[str] = []
+    shop.gateway._capture._file._driver.set_trace_callback(told.append)  # type: ignore[attr-defined]
+    shop.sql("UPDATE ads SET bid = 3 WHERE id = 1")
+    shop.gateway.hint()
+    assert shop.gateway.step(0)
+    assert [one.split()[0] for one in told] == ["BEGIN", "PRAGMA", "SELECT", "SELECT", "SELECT", "ROLLBACK"]
+    shop.gateway.committed()
+    told.clear()
+    assert not shop.gateway.step(0)
+    shop.gateway.hint()
+    assert not shop.gateway.step(0), "a ring before the commit costs a look, no more"
+    shop.sql("DELETE FROM ads WHERE id = 1")
+    shop.drain()
+    assert not shop.differences()
