@@ -93,6 +93,18 @@ class HandlerContext(Protocol):
         ...
 
 
+class Reading(NamedTuple):
+    """What a signal's fetcher says about a key. values: field -> value; version: of these values, from 1, never lower
+    than before.
+
+    A fetcher is `def performance(keys: Sequence[int]) -> dict[int, Reading | None]`: one call for many keys; None says
+    that nothing is known about a key.
+    """
+
+    values: Mapping[str, Any]
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """A computed field. inputs: parameter -> path from the document's root. asynchronous: takes `ctx` first and may

@@ -20,6 +20,9 @@ from argus.outline import outline_of, store_outline
 from argus.processor import Argus
 from argus.registry import Application
 from argus.rows import RowStore
+from argus.signals.port import Caller, Nobody
+from argus.signals.pulls import Pulls
+from argus.signals.resolve import Resolver
 from argus.slices import Slices
 from argus.writes import Writer
 from proto.flows.model import Flows
@@ -40,6 +43,7 @@ class Parts:
     lifecycle: Lifecycle
     handlers: Handlers
     builders: dict[str, Builder]
+    pulls: Pulls
 
 
 def row_readers(flows: Flows, schemas: Schemas) -> dict[tuple[str, str], GroupReader]:
@@ -62,10 +66,12 @@ def assemble(
     dead_letters: DeadLetters,
     clock: Clock,
     batch_documents_max: int = 512,
+    caller: Caller | None = None,
     process: str = "",
     alive: Callable[[str], bool] = lambda process: False,
 ) -> Parts:
-    """Compiles every document type, registers schemas, declares tables. process, alive: see Jobs."""
+    """Compiles every document type, registers schemas, declares tables. caller: who calls the fetchers of signals;
+    None: nobody, each call fails. process, alive: see Jobs."""
     flows = application.flows
     repo.declare(specs(flows, tuple(application.handlers)))
     readers = row_readers(flows, schemas)
@@ -73,6 +79,7 @@ def assemble(
     failures = Failures(dead_letters, clock)
     groups = {table.name: tuple(table.groups()) for table in flows.tables.values()}
     compiled = [compile_document(application, document) for document in flows.documents.values()]
+    pulls = Pulls(flows.signals, caller or Nobody(), clock)
     builders: dict[str, Builder] = {}
     for item in compiled:
         store_outline(repo, item.document.name, admission.number, outline_of(application, item))
@@ -82,6 +89,7 @@ def assemble(
             item,
             Fetch(item.plan, readers),
             Asynchronous(flows, item, rows),
+            Resolver(item.document.name, item.plan.signals, pulls.by_name, clock),
             groups,
             schema,
             admission.number,
@@ -100,4 +108,4 @@ def assemble(
     argus = Argus(repo, dispatcher, builders, climber, handlers, jobs, batch_documents_max)
     reads = {item.document.name: tables_of(application, item) for item in compiled}
     lifecycle = Lifecycle(repo, application, argus, jobs, admission.since, reads, sources)
-    return Parts(argus, jobs, lifecycle, handlers, builders)
+    return Parts(argus, jobs, lifecycle, handlers, builders, pulls)

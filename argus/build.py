@@ -14,13 +14,14 @@ from argus.asynchronous import Asynchronous
 from argus.built import BuiltEntries
 from argus.compile import Compiled
 from argus.failures import Failures, culprit
-from argus.fetch import Fetch
+from argus.fetch import Fetch, Fetched
 from argus.lineage import LineageEncoder
 from argus.reads import Noted, read_entry
+from argus.signals.resolve import Resolved, Resolver
 from proto.events import PUBLICATIONS, Cause, DocumentChanges
 from proto.events import encode as encode_event
 from proto.ports.clock import Clock
-from proto.record import BuildRecord, DocumentRecord, Schema, decode_build, encode
+from proto.record import BuildRecord, DocumentRecord, Schema, SignalReading, decode_build, encode
 from repo.api import Cell, Repo, Snapshot, Transaction
 from repo.system import BUILD, CONTENT, LINEAGE, document_table, reads_index
 
@@ -32,7 +33,8 @@ _NEVER = BuildRecord(0, 0)
 
 @dataclass(slots=True)
 class Counts:
-    """What a builder did. already: dropped as already built; unchanged: built, with equal content."""
+    """What a builder did. already: dropped as already built; unchanged: built, with equal content; blocked: left as it
+    was, for want of a signal."""
 
     built: int = 0
     changed: int = 0
@@ -40,6 +42,7 @@ class Counts:
     already: int = 0
     conflicts: int = 0
     failed: int = 0
+    blocked: int = 0
 
 
 @dataclass(slots=True)
@@ -50,6 +53,8 @@ class _Batch:
     contents   encoded; None: it could not be built, and its last version stays
     lineages   encoded: what was read
     reads      what asynchronous fields have read; None: the type has no such fields
+    signals    what signals said; () : the type has no signals
+    blocked    document's place -> why it may not be built now
     failures   (key, field, error), of those that could not be built
     changed    keys of those with another content than the stored one
     """
@@ -59,6 +64,8 @@ class _Batch:
     contents: list[bytes | None] = field(default_factory=list)
     lineages: list[bytes] = field(default_factory=list)
     reads: list[list[Noted] | None] = field(default_factory=list)
+    signals: list[tuple[SignalReading, ...] | None] = field(default_factory=list)
+    blocked: dict[int, str] = field(default_factory=dict)
     failures: list[tuple[bytes, str, Exception]] = field(default_factory=list)
     changed: set[bytes] = field(default_factory=set)
 
@@ -72,6 +79,7 @@ class Builder:
         compiled: Compiled,
         fetch: Fetch,
         asynchronous: Asynchronous,
+        signals: Resolver,
         groups: Mapping[str, Sequence[str]],
         schema: Schema,
         generation: int,
@@ -81,7 +89,7 @@ class Builder:
     ) -> None:
         """groups: table -> its groups. since: the generation that last changed this type."""
         self._repo, self._compiled, self._fetch, self._asynchronous = repo, compiled, fetch, asynchronous
-        self._groups = groups
+        self._signals, self._groups = signals, groups
         self._schema, self._generation, self._since = schema, generation, since
         self._failures, self._clock = failures, clock
         self._type = compiled.document.name
@@ -111,10 +119,11 @@ class Builder:
             wanted = self._to_build(snapshot, keys, causes, newer)
             if not wanted:
                 return [], at_least
-            batch = self._documents(snapshot, wanted)
+            batch = self._documents(snapshot, wanted, causes)
         for key, name, error in batch.failures:
             self._failures.not_built(self._compiled, key, name, causes[key], error)
         self.counts.failed += len(batch.failures)
+        self.counts.blocked += len(batch.blocked)
         places = range(len(batch.keys))
         groups: list[Sequence[int]] = [[at] for at in places] if alone else [places] if batch.keys else []
         transactions = [self._transaction(snapshot.timestamp, batch, group, causes) for group in groups]
@@ -158,9 +167,12 @@ class Builder:
         self.counts.already += len(keys) - len(wanted) - refused
         return wanted
 
-    def _documents(self, snapshot: Snapshot, wanted: Mapping[bytes, BuildRecord]) -> _Batch:
+    def _documents(
+        self, snapshot: Snapshot, wanted: Mapping[bytes, BuildRecord], causes: Mapping[bytes, Cause]
+    ) -> _Batch:
         keys = list(wanted)
         fetched = self._fetch.rows(snapshot, keys)
+        resolved = self._resolved(wanted, fetched, causes) if self._signals else None
         later = self._asynchronous.run(snapshot, keys, fetched) if self._asynchronous else None
         compute, schema_id, tombstone = self._compiled.compute, self._schema.id, self._tombstone
         footprints, encode_lineage = fetched.footprints, self._lineages.encode
@@ -172,7 +184,10 @@ class Builder:
         ):
             key = keys[at]
             content: bytes | None = tombstone
-            if exists:
+            if resolved is not None and at in resolved.blocked and exists:
+                batch.blocked[len(batch.keys)] = resolved.blocked[at]
+                content = None
+            elif exists:
                 try:
                     values, servable = compute(*slots)
                     if later is not None:
@@ -192,7 +207,17 @@ class Builder:
             add_lineage(encode_lineage(footprints[at], () if later is None else later[at].rows))
             if later is not None:
                 batch.reads.append(later[at].reads)
+            if resolved is not None:
+                batch.signals.append(resolved.readings[at] if exists else None)
         return batch
+
+    def _resolved(
+        self, wanted: Mapping[bytes, BuildRecord], fetched: Fetched, causes: Mapping[bytes, Cause]
+    ) -> Resolved:
+        resolved = self._signals.resolve(list(wanted.values()), fetched)
+        if resolved.awaited:
+            self._signals.await_answers(resolved, list(wanted), [causes[key].lane for key in wanted])
+        return resolved
 
     def _transaction(
         self, snapshot_timestamp: int, batch: _Batch, group: Sequence[int], causes: Mapping[bytes, Cause]
@@ -206,8 +231,13 @@ class Builder:
             reads = batch.reads[at] if batch.reads else None
             if reads is not None or stored.reads is not None:
                 reads = self._note_reads(transaction, key, stored.reads or [], reads or [], content is not None)
+            signals = batch.signals[at] if batch.signals else None
             if content is None:
-                build = BuildRecord(stored.built_at, stored.generation, stored.content_hash, reads, stored.lineage_hash)
+                blocked = batch.blocked.get(at, "")
+                kept = signals if blocked else stored.signals  # those of the content that stays
+                build = BuildRecord(
+                    stored.built_at, stored.generation, stored.content_hash, reads, stored.lineage_hash, kept, blocked
+                )
             else:
                 content_hash = 0 if content is tombstone else digest(content)
                 if content_hash != stored.content_hash:
@@ -217,7 +247,7 @@ class Builder:
                 lineage_hash = digest(batch.lineages[at])
                 if lineage_hash != stored.lineage_hash:
                     writes[Cell(table, key, LINEAGE)] = batch.lineages[at]
-                build = BuildRecord(snapshot_timestamp, generation, content_hash, reads, lineage_hash)
+                build = BuildRecord(snapshot_timestamp, generation, content_hash, reads, lineage_hash, signals)
             writes[Cell(table, key, BUILD)] = encode(build)
         if changed:
             batch.changed.update(changed)

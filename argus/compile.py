@@ -20,7 +20,7 @@ from argus.plan import Node, Plan
 from argus.registry import Application
 from proto.errors import FlowsError, ValueTypeError
 from proto.flows.conditions import parse
-from proto.flows.model import Document, Flows
+from proto.flows.model import Document, Flows, Signal
 from proto.flows.paths import Path, resolve
 from proto.values import CONVERT, from_python
 
@@ -34,7 +34,7 @@ class Compiled:
     """A document type ready to build.
 
     names     its fields, in order; the values of asynchronous fields come from `asynchronous` and stand last
-    compute   slot values of one document -> (field values, servable)
+    compute   slot values of one document, then values of each of its signals -> (field values, servable)
     parts     field -> a function of the same arguments that computes it alone, to find out which one fails
     arguments computed field -> a function of the same arguments: what its own function is called with, by name
     servable  a function of the same arguments: the condition alone
@@ -65,21 +65,24 @@ class _Writer:
 
     def stored(self, text: str) -> str:
         """The stored value at a path: what a plain copy takes over."""
-        node, slot, at = self._plan.add(resolve(self._flows, self._root, text))
+        path = resolve(self._flows, self._root, text)
+        if path.signal is not None:
+            assert path.column is not None
+            return f"g{self._plan.add_signal(path.signal)}[{list(path.signal.fields).index(path.column.name)}]"
+        node, slot, at = self._plan.add(path)
         assert slot is not None
         return f"[r[{at}] for r in s{slot.number}]" if node.many else f"s{slot.number}[{at}]"
 
     def python(self, text: str) -> str:
         """The value at a path as a function gets it."""
         path = resolve(self._flows, self._root, text)
-        node, _, _ = self._plan.add(path)
         if path.column is None:
-            return self._rows(node)
+            return self._rows(self._plan.add(path)[0]) if path.signal is None else self._reading(path.signal)
         convert = CONVERT.get(path.column.type)
         if convert is None:
             return self.stored(text)
         name = self.helper(convert)
-        if node.many:
+        if path.many:
             return f"[None if v is None else {name}(v) for v in {self.stored(text)}]"
         return f"(None if (v := {self.stored(text)}) is None else {name}(v))"
 
@@ -90,11 +93,18 @@ class _Writer:
         """The slots that a field depends on, if several documents share all of them; else none."""
         numbers = set()
         for text in spec.inputs.values():
-            node, slot, _ = self._plan.add(resolve(self._flows, self._root, text))
+            path = resolve(self._flows, self._root, text)
+            if path.signal is not None:
+                return []
+            node, slot, _ = self._plan.add(path)
             if node.parent is None or node.many:
                 return []
             numbers.update([slot.number] if slot else [each.number for each in node.slots.values()])
         return sorted(numbers)
+
+    def _reading(self, signal: Signal) -> str:
+        name = self.helper(reading_maker(signal))
+        return f"{name}(g{self._plan.add_signal(signal)})"
 
     def _rows(self, node: Node) -> str:
         slots = list(node.slots.values())
@@ -125,7 +135,8 @@ def compile_document(application: Application, document: Document) -> Compiled:
         else:
             expressions[field.name] = _computed(writer, spec, field.name)
     servable = f"({_condition(flows, document, writer) if document.servable else 'True'}) is True"
-    parameters = ", ".join(f"s{slot.number}" for slot in plan.slots)
+    names = [*(f"s{slot.number}" for slot in plan.slots), *(f"g{at}" for at in range(len(plan.signals)))]
+    parameters = ", ".join(names)
     whole = f"({''.join(f'{text}, ' for text in expressions.values())}), {servable}"
     make = _maker(parameters, writer.helpers)
     called_with = {name: make(text) for name, text in arguments.items()}
@@ -172,6 +183,16 @@ def _row_maker(columns: Sequence[str], kinds: Sequence[str], key: int) -> Callab
     def make(*parts: Sequence[Any]) -> dict[str, Any] | None:
         values = [value for part in parts for value in part]
         return None if values[key] is None else row_dict(columns, kinds, values)
+
+    return make
+
+
+def reading_maker(signal: Signal) -> Callable[[Sequence[Any]], dict[str, Any] | None]:
+    """What a function gets for a whole signal: field -> value; None when nothing is known about the key."""
+    names, kinds = tuple(signal.fields), tuple(signal.fields.values())
+
+    def make(values: Sequence[Any]) -> dict[str, Any] | None:
+        return None if all(value is None for value in values) else row_dict(names, kinds, values)
 
     return make
 

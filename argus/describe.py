@@ -16,7 +16,7 @@ from argus.plan import Node
 from argus.registry import Application
 from proto.flows.conditions import parse
 from proto.flows.generation import FORMAT
-from proto.flows.model import Collection, Column, Document, Table
+from proto.flows.model import Collection, Column, Document, Signal, Table
 from repo.system import Generation
 
 Description = dict[str, dict[str, str]]
@@ -98,8 +98,15 @@ def _document(application: Application, document: Document) -> dict[str, str]:
             items[f"{READS}table {table.name}"] = json.dumps(_table(table), sort_keys=True)
     for node, used in compiled.plan.dependencies():
         items[READS + (node.path or node.table.name)] = _node(node, used)
+    for read in compiled.plan.signals:
+        items[f"{READS}signal {read.signal.name}"] = _signal(read.signal)
     items[f"{READS}format"] = str(FORMAT)
     return items
+
+
+def _signal(signal: Signal) -> str:
+    fields = ", ".join(f"{name} {kind}" for name, kind in signal.fields.items())
+    return f"{fields} by {signal.key} from {signal.fetch}, on failure {signal.on_failure}"
 
 
 def _computed(handler: str, spec: FieldSpec) -> str:

@@ -41,7 +41,8 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Input(msgspec.Struct, array_like=True, frozen=True):
-    """What a field takes from a place. parameter: "" for a plain copy; column: "" for whole rows."""
+    """What a field takes from a place. parameter: "" for a plain copy; column: "" for whole rows; place -1: it takes it
+    from a signal, and BuildRecord.signals says what that was."""
 
     parameter: str
     path: str
@@ -140,5 +141,5 @@ def _place(node: Node, numbers: Mapping[str, int]) -> Place:
 
 def _input(flows: Flows, root: str, numbers: Mapping[str, int], parameter: str, text: str) -> Input:
     path = resolve(flows, root, text)
-    place = numbers[".".join(hop.name for hop in path.hops)]
+    place = numbers[".".join(hop.name for hop in path.hops)] if path.signal is None else -1
     return Input(parameter, text, place, path.column.name if path.column else "")

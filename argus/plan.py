@@ -1,10 +1,10 @@
-"""What a document type reads, as a tree: its root table, and the references and collections that its paths follow."""
+"""What a document type reads: a tree of tables, from its root along references and collections; and signals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from proto.flows.model import Collection, Flows, Reference, Table
-from proto.flows.paths import Hop, Path
+from proto.flows.model import Collection, Flows, Reference, Signal, Table
+from proto.flows.paths import Hop, Path, resolve
 
 
 @dataclass(slots=True)
@@ -43,14 +43,25 @@ class Node:
         return () if self.parent is None or self.hop is None else (self.hop, *self.parent.upward())
 
 
+@dataclass(frozen=True, slots=True)
+class SignalKey:
+    """A signal that the document reads, and the place of its key among the fetched values."""
+
+    signal: Signal
+    slot: Slot
+    at: int
+
+
 class Plan:
-    """The tree of one document type. nodes: parents before children; slots: in the order of their numbers."""
+    """The tree of one document type. nodes: parents before children; slots: in the order of their numbers; signals: in
+    the order in which they were added."""
 
     def __init__(self, flows: Flows, root: str) -> None:
         self._flows = flows
         self.root = Node("", flows.tables[root], None, None, False)
         self.nodes: list[Node] = [self.root]
         self.slots: list[Slot] = []
+        self.signals: list[SignalKey] = []
         self._slot(self.root, self.root.table.key_group())
 
     def add(self, path: Path) -> tuple[Node, Slot | None, int]:
@@ -65,6 +76,16 @@ class Plan:
         node.used.add(path.column.name)
         slot = self._slot_of_column(node, path.column.name)
         return node, slot, slot.columns.index(path.column.name)
+
+    def add_signal(self, signal: Signal) -> int:
+        """Makes room for a signal and its key; its number."""
+        for number, known in enumerate(self.signals):
+            if known.signal is signal:
+                return number
+        _, slot, at = self.add(resolve(self._flows, self.root.table.name, signal.key))
+        assert slot is not None
+        self.signals.append(SignalKey(signal, slot, at))
+        return len(self.signals) - 1
 
     def dependencies(self) -> Iterable[tuple[Node, frozenset[str]]]:
         """Every node with the columns whose change changes documents."""

@@ -9,6 +9,8 @@ from types import ModuleType
 import xxhash
 
 from argus.api import FieldSpec, HandlerSpec
+from argus.signals.functions import fetcher_functions
+from argus.signals.port import Fetcher
 from proto.errors import FlowsError
 from proto.flows.model import Field, Flows, Location
 from proto.flows.paths import nearest, resolve
@@ -23,12 +25,14 @@ class Application:
 
     fields     (document type, field name) -> computed field
     handlers   by the name that the flows file uses (which is also what `Column.writer` says)
+    fetchers   of signals, those that are functions
     """
 
     flows: Flows
     fields: Mapping[tuple[str, str], FieldSpec]
     handlers: Mapping[str, HandlerSpec]
     generation: int
+    fetchers: Mapping[str, Fetcher]
 
 
 def specs_of(modules: Iterable[ModuleType]) -> dict[str, Spec]:
@@ -63,7 +67,7 @@ def register(flows: Flows, modules: Sequence[ModuleType] = ()) -> Application:
     }
     handlers = _handlers(flows, known)
     _refuse_cycles(flows, handlers)
-    return Application(flows, fields, handlers, _generation(flows, fields, handlers))
+    return Application(flows, fields, handlers, _generation(flows, fields, handlers), fetcher_functions(flows, modules))
 
 
 def _with_own_fields(flows: Flows, known: Mapping[str, Spec]) -> Flows:

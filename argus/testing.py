@@ -7,12 +7,12 @@ env.put("ads", id=1, campaign_id=7, bid_micros=100)
 assert env.document("ad", 1).fields["effective_bid"] == 90
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from argus.api import Change, HandlerSpec, RowRef
+from argus.api import Change, HandlerSpec, Reading, RowRef
 from argus.compile import Compiled, compile_document, result_check
 from argus.context import Context, row_key, whole
 from argus.driver import drive
@@ -20,9 +20,10 @@ from argus.fetch import Fetch
 from argus.memory_rows import MemoryRows, MemorySnapshot
 from argus.registry import Application, register
 from argus.rows import RowStore
+from argus.signals.answers import answer_of
 from proto.codec import encode_key
 from proto.errors import InvalidMessageError
-from proto.flows.model import Flows
+from proto.flows.model import Flows, Signal
 from proto.flows.paths import nearest
 from proto.values import coerce, to_python
 
@@ -50,13 +51,20 @@ class HandlerRun:
 
 class HandlerEnvironment:
     """A world of a few rows in which fields and handlers run as they do in production: same plan, same compiled
-    code."""
+    code. signals: what they say, name -> key -> field -> value; about other keys nothing is known."""
 
-    def __init__(self, flows: Flows, *modules: ModuleType, source: str = "main") -> None:
+    def __init__(
+        self,
+        flows: Flows,
+        *modules: ModuleType,
+        source: str = "main",
+        signals: Mapping[str, Mapping[Any, Mapping[str, Any]]] | None = None,
+    ) -> None:
         self._application: Application = register(flows, modules)
         self._flows, self._source = self._application.flows, source
         self._rows = MemoryRows(self._flows)
         self._compiled: dict[str, Compiled] = {}
+        self._signals = self._checked(signals or {})
 
     def put(self, table: str, **values: Any) -> "HandlerEnvironment":
         """Adds or replaces a row; values as the database would give them; columns left out are NULL."""
@@ -94,6 +102,7 @@ class HandlerEnvironment:
         if not fetched.exists[0]:
             raise InvalidMessageError(f"no row {compiled.document.root}/{key}: put it first")
         slots = [slot[0] for slot in fetched.slots]
+        slots += [self._said(one.signal, slots[one.slot.number][one.at]) for one in compiled.plan.signals]
         values, servable = compiled.compute(*slots)
         for spec, arguments in compiled.asynchronous:
             value = self._drive(snapshot, context, spec.function(context, **arguments(*slots)))
@@ -128,6 +137,26 @@ class HandlerEnvironment:
             {_address(row): self._shown(row, values) for row, values in context.writes.items()},
             _addresses(context.reads),
         )
+
+    def _checked(
+        self, signals: Mapping[str, Mapping[Any, Mapping[str, Any]]]
+    ) -> dict[str, dict[Any, tuple[Any, ...] | None]]:
+        """As answers of their fetchers would be."""
+        known = self._flows.signals
+        checked: dict[str, dict[Any, tuple[Any, ...] | None]] = {}
+        for name, said in signals.items():
+            if name not in known:
+                raise InvalidMessageError(f"there is no signal {name!r}: {nearest(name, list(known)) if known else ''}")
+            for key, values in said.items():
+                for field in values:
+                    if field not in known[name].fields:
+                        hint = nearest(field, list(known[name].fields))
+                        raise InvalidMessageError(f"signal {name!r} has no field {field!r}: {hint}")
+                checked.setdefault(name, {})[key] = answer_of(known[name], Reading(values, 1)).values
+        return checked
+
+    def _said(self, signal: Signal, key: Any) -> tuple[Any, ...]:
+        return self._signals.get(signal.name, {}).get(key) or (None,) * len(signal.fields)
 
     def _drive(self, snapshot: MemorySnapshot, context: Context, coroutine: Any) -> Any:
         store = RowStore(self._flows, self._rows.readers)

@@ -6,7 +6,7 @@ The last of these that names a setting wins. A setting's unit is the end of its 
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
@@ -47,6 +47,14 @@ class SourceSettings(BaseModel):
     url: SecretStr = Field(description="e.g. sqlite:////srv/shop.db")
 
 
+class SignalSettings(BaseModel):
+    """Where a signal is fetched here. What it means stands in the flows file, which is the same everywhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(description="HTTP, in place of what the flows file says")
+
+
 class Settings(BaseSettings):
     """Everything. Build it with `load_settings` only."""
 
@@ -55,6 +63,7 @@ class Settings(BaseSettings):
     )
 
     sources: dict[str, SourceSettings] = Field(default={}, description="by name; `run --source` adds to them")
+    signals: dict[str, SignalSettings] = Field(default={}, description="by name")
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     argus: ArgusSettings = Field(default_factory=ArgusSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
@@ -151,7 +160,7 @@ def _explained(error: ValidationError, origins: Mapping[str, Mapping[str, Any]],
 def _names_beside(path: tuple[str, ...]) -> list[str]:
     model: Any = Settings
     for part in path[:-1]:
-        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else SourceSettings
+        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1]
     return list(model.model_fields)
 
 

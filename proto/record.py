@@ -53,11 +53,34 @@ class DocumentRecord(msgspec.Struct, array_like=True, gc=False):
     missing: list[str] | None = None
 
 
+class SignalReading(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a signal said about a key, as a document has used it.
+
+    state       "fresh"; "absent": nothing is known about the key, or there is no key; "last_good": older than allowed;
+                "pending": was just asked for, the document is built again when the answer comes; "failed": could not be
+                had. Only fresh and last_good values are in the document; others are kept for when they are of use again
+    version     of the value, as the service counts; 0: it never said anything
+    fetched_ms  wall clock when the service was asked
+    values      aligned with the signal's fields, in stored form; None: nothing is known about the key
+    shape       which fields of which types these are
+    """
+
+    signal: str
+    key: Any
+    state: str
+    version: int = 0
+    fetched_ms: float = 0.0
+    values: tuple[Any, ...] | None = None
+    shape: int = 0
+
+
 class BuildRecord(msgspec.Struct, array_like=True, gc=False):
     """When a document was last built: the snapshot's timestamp, and by which flows generation. The acknowledgement.
 
     content_hash, lineage_hash: xxh3_64 of what is stored, so that an unchanged document costs no read of its content
     and of its lineage. reads: rows found through ctx.read, as (table, key).
+    signals: what the newest attempt to build it has read, one for each signal of the document.
+    blocked: "" or why that attempt left the content as it was: "signal_missing NAME", "signal_stale NAME".
     """
 
     built_at: int
@@ -65,6 +88,8 @@ class BuildRecord(msgspec.Struct, array_like=True, gc=False):
     content_hash: int = 0
     reads: list[tuple[str, bytes]] | None = None
     lineage_hash: int = 0
+    signals: tuple[SignalReading, ...] | None = None
+    blocked: str = ""
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -98,6 +98,8 @@ class _Resolver:
         return FieldLineage(field.name, field.handler, field.version, tuple(origins))
 
     def _origins(self, wanted: Input) -> Iterator[Origin]:
+        if wanted.place < 0:
+            return
         place = self._outline.places[wanted.place]
         for at, row in enumerate(self._lineage.places[wanted.place]):
             if row.key is None or row.versions[0] <= 0:

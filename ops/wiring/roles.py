@@ -17,6 +17,8 @@ from ops.engine.watermark import Watermark
 from ops.topics import ARGUS, PUBLISHER, UPDATER
 from ops.wiring.gated import Gated
 from ops.wiring.heartbeat import Heartbeat
+from ops.wiring.signal_work import SignalWork
+from ops.wiring.signals import signal_caller
 from ops.wiring.store import Store
 from ops.wiring.work import JobWork
 from proto.events import DOCUMENTS, NOTIFICATIONS, PUBLICATIONS, UPDATES, lane_topic
@@ -57,6 +59,7 @@ def argus_role(store: Store, application: Application, admission: Admission, sou
         store.dead_letters,
         store.clock,
         store.settings.argus.batch_documents_max,
+        signal_caller(store, application),
         store.liveness.name,
         store.liveness.alive,
     )
@@ -69,12 +72,17 @@ def argus_role(store: Store, application: Application, admission: Admission, sou
     publish = _stage(store, "publish", publisher, publications)
     served = ServedFile(store.folder, store.log.bounds(DOCUMENTS, 0)[1])
     beat = Heartbeat(watermark, publisher, served, store.log, store.clock, store.settings.engine)
+    signals = SignalWork(parts, store.repo.last_timestamp, store.clock, store.settings.engine)
     work = JobWork(parts, store.clock, store.settings.engine)
+
+    def took() -> bool:
+        return signals.took() or work.took()
+
     return Built(
         parts,
         watermark,
         (build, publish, beat),
-        (work, Gated(publish, work.took), Gated(beat, work.took)),
+        (*([signals] if application.flows.signals else []), work, Gated(publish, took), Gated(beat, took)),
         (build, publish),
         served,
     )

@@ -1,12 +1,12 @@
 """The documents of a flows file: from their spelling to the model, every path resolved once to see that it leads
 somewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from proto.errors import FlowsError
 from proto.flows.conditions import parse
 from proto.flows.locator import KeyPath
-from proto.flows.model import Document, Field, Flows
+from proto.flows.model import Document, Field, Flows, Table
 from proto.flows.paths import Path, nearest, resolve
 from proto.flows.problems import Problems
 from proto.flows.spelling import DocumentSpelling, FieldSpelling
@@ -61,7 +61,7 @@ class _Builder:
         at = self._problems.at(("documents", self._name, "copy"))
         paths = [entry]
         if entry == "*" or entry.endswith(".*"):
-            table = self._flows.tables[self._spelled.root]
+            columns: Iterable[str] = _named_by_star(self._flows.tables[self._spelled.root])
             prefix = entry[:-1]
             if prefix:
                 found = self._resolved(prefix[:-1], ("copy",), f"copy of {entry!r}")
@@ -70,8 +70,8 @@ class _Builder:
                 if found.column is not None:
                     self._note(("copy",), f"copy of {entry!r}: {prefix[:-1]!r} is a column", "only a row has columns")
                     return
-                table = found.table
-            paths = [prefix + column.name for column in table.columns.values() if not column.sensitive]
+                columns = _named_by_star(found.table) if found.signal is None else found.signal.fields
+            paths = [prefix + column for column in columns]
         for path in paths:
             self._check_path(path, ("copy",), f"copy of {path!r}")
             yield Field(path.replace(".", "_"), path, at=at)
@@ -110,9 +110,10 @@ class _Builder:
         """Notes a path that does not end at a column."""
         path = self._resolved(text, where, what)
         if path is not None and path.column is None:
-            example = next(name for name in path.table.columns)
-            hint = f"go on to a column, as in {f'{text}.{example}'!r}"
-            self._note(where, f"{what}: {text!r} ends at a row of {path.table.name!r}", hint)
+            known = path.table.columns if path.signal is None else path.signal.fields
+            hint = f"go on to a column, as in {f'{text}.{next(iter(known))}'!r}"
+            end = f"a row of {path.table.name!r}" if path.signal is None else "a signal"
+            self._note(where, f"{what}: {text!r} ends at {end}", hint)
             return None
         return path
 
@@ -137,3 +138,8 @@ class _Builder:
             condition.python(dict.fromkeys(condition.paths, "x"), types)
         except FlowsError as error:
             self._note(("servable",), f"servable: {error.message}", error.hint)
+
+
+def _named_by_star(table: Table) -> list[str]:
+    """Every column but the sensitive ones."""
+    return [column.name for column in table.columns.values() if not column.sensitive]

@@ -6,20 +6,22 @@ from collections.abc import Mapping
 import xxhash
 
 from proto.flows.conditions import parse
-from proto.flows.model import Document, Table
+from proto.flows.model import Document, Signal, Table
 
 FORMAT = 1
 """Raise it when the same file begins to mean something else: every document is then built again."""
 
 
-def generation_of(tables: Mapping[str, Table], documents: Mapping[str, Document]) -> int:
-    """63 bits, the same in every process. Comments, layout, order, and what only people read (owner, kind, critical,
-    freshness, sensitive) don't count."""
-    meaning = {
+def generation_of(tables: Mapping[str, Table], documents: Mapping[str, Document], signals: Mapping[str, Signal]) -> int:
+    """63 bits, the same in every process. Comments, layout, order, what only people read (owner, kind, critical,
+    freshness, sensitive), and how a signal is cached and called don't count."""
+    meaning: dict[str, object] = {
         "format": FORMAT,
         "tables": {name: _table(table) for name, table in tables.items()},
         "documents": {name: _document(document) for name, document in documents.items()},
     }
+    if signals:
+        meaning["signals"] = {name: _signal(signal) for name, signal in signals.items()}
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
     return xxhash.xxh3_64_intdigest(canonical.encode()) & (2**63 - 1)
 
@@ -45,3 +47,7 @@ def _document(document: Document) -> dict[str, object]:
         "servable": parse(document.servable).canonical if document.servable else "",
         "fields": {field.name: (field.path, field.handler) for field in document.fields.values()},
     }
+
+
+def _signal(signal: Signal) -> dict[str, object]:
+    return {"fetch": signal.fetch, "key": signal.key, "fields": list(signal.fields.items()), "on": signal.on_failure}

@@ -13,6 +13,7 @@ from proto.flows.locator import locate
 from proto.flows.model import Flows
 from proto.flows.problems import Problems
 from proto.flows.shortcuts import build_shortcuts
+from proto.flows.signals import build_signals
 from proto.flows.spelling import read_spelling
 from proto.flows.tables import build_tables
 
@@ -42,12 +43,13 @@ def loads(text: str, file: str = "flows.toml") -> Flows:
         problems.add((), "there is no table in it", "add [tables.NAME], or let `adsindex init --source URL` write it")
     problems.raise_if_any()
     assert spelled is not None  # misspelt files have problems
-    flows = Flows(build_tables(spelled.tables, problems), {}, 0, file, text)
+    signals = build_signals(spelled.signals, problems)
+    flows = Flows(build_tables(spelled.tables, problems), {}, 0, file, text, signals=signals)
     problems.raise_if_any()  # a link that is wrong would make every path along it look wrong
     documents = build_documents(spelled.documents, flows, problems)
     shortcuts = build_shortcuts(spelled.shortcuts, flows, problems)
     problems.raise_if_any()
-    generation = generation_of(flows.tables, documents)
+    generation = generation_of(flows.tables, documents, signals)
     return replace(flows, documents=documents, shortcuts=shortcuts, generation=generation)
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from proto.lane import Lane
 
 Kind = Literal["control", "content"]
+OnFailure = Literal["use_last", "omit", "block"]
 ReadColumns = tuple[tuple[str, str, int], ...]
 """(name, type, lane) of each column, and of the key: what stored rows depend on."""
 
@@ -138,6 +139,47 @@ class Shortcut:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerLimits:
+    """After `failures` failed calls in a row nobody is asked for open_s; then one call is tried, and after each that
+    fails it is left alone twice as long, open_s_max at most."""
+
+    failures: int = 5
+    open_s: float = 1.0
+    open_s_max: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A pull signal: what another service knows about a key.
+
+    fetch        "module:function", or an HTTP URL; one call for many keys
+    key          a path from the document's root
+    fields       names of what an answer holds, with their column types
+    max_age_s    an older value is asked for again; absent_max_age_s: the same for "there is nothing about this key"
+    timeout_ms   of one call
+    on_failure   what a document gets when its value is too old and can't be had: use_last: the last good one;
+                 omit: NULL; block: it keeps its last content
+    batch_keys_max, response_bytes_max   of one call; value_bytes_max: of what is known about one key
+    cache_keys_max                       kept in memory
+    """
+
+    name: str
+    fetch: str
+    key: str
+    fields: Mapping[str, str]
+    max_age_s: float
+    absent_max_age_s: float
+    timeout_ms: float = 200.0
+    on_failure: OnFailure = "use_last"
+    batch_keys_max: int = 500
+    cache_keys_max: int = 100_000
+    value_bytes_max: int = 16 << 10
+    response_bytes_max: int = 4 << 20
+    breaker: BreakerLimits = BreakerLimits()
+    at: Location = Location()
+
+
+@dataclass(frozen=True, slots=True)
 class Flows:
     """A whole flows file. generation: hash of its meaning (not of its comments); the handlers' versions are added by
     argus."""
@@ -148,3 +190,4 @@ class Flows:
     file: str = ""
     text: str = field(default="", repr=False, compare=False)
     shortcuts: Mapping[str, Shortcut] = field(default_factory=dict)
+    signals: Mapping[str, Signal] = field(default_factory=dict)

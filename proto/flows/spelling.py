@@ -6,6 +6,11 @@ key = "id"                        servable = "status = 'ACTIVE'"
 columns = { id = "int", ... }     copy = ["*", "ad_group.campaign.name"]       (field campaign: ad_group_campaign_name)
 references = { ... }              [documents.ad.fields]
 collections = { ... }             title = "title"                              (short for { from = "title" })
+
+[signals.performance]
+fetch = "http://127.0.0.1:8090/performance"
+key = "pin_id"
+fields = { ctr = "float", ... }
 """
 
 from typing import Annotated, Any, Literal
@@ -89,22 +94,44 @@ class ShortcutSpelling(_Spelling):
     topic: str = ""
 
 
+class BreakerSpelling(_Spelling):
+    """[signals.NAME.breaker]."""
+
+    failures: int = Field(default=5, gt=0)
+    open_s: float = Field(default=1.0, gt=0)
+    open_s_max: float = Field(default=60.0, gt=0)
+
+
+class SignalSpelling(_Spelling):
+    """[signals.NAME]. absent_max_age_s: max_age_s, if it is not there."""
+
+    fetch: str
+    key: str
+    fields: dict[str, ColumnType]
+    max_age_s: float = Field(gt=0)
+    absent_max_age_s: float | None = Field(None, gt=0)
+    timeout_ms: float = Field(200.0, gt=0)
+    on_failure: Literal["use_last", "omit", "block"] = "use_last"
+    batch_keys_max: int = Field(500, gt=0)
+    cache_keys_max: int = Field(100_000, ge=10_000)
+    value_bytes_max: int = Field(16 << 10, gt=0)
+    response_bytes_max: int = Field(4 << 20, gt=0)
+    breaker: BreakerSpelling = BreakerSpelling()
+
+
 class FlowsSpelling(_Spelling):
     """A whole file."""
 
     tables: dict[str, TableSpelling] = {}
+    signals: dict[str, SignalSpelling] = {}
     documents: dict[str, DocumentSpelling] = {}
     shortcuts: dict[str, ShortcutSpelling] = {}
 
 
 def read_spelling(data: dict[str, Any], problems: Problems) -> FlowsSpelling | None:
     """What tomllib read -> models. Notes everything that is misspelt in `problems`; None when there was something."""
-    if "signals" in data:
-        hint = "remove the [signals.*] sections; compute the field in a handler meanwhile"
-        problems.add(("signals",), "[signals.*] are not supported by this version of adsindex", hint)
-    known = {name: value for name, value in data.items() if name != "signals"}
     try:
-        return FlowsSpelling.model_validate(known)
+        return FlowsSpelling.model_validate(data)
     except ValidationError as error:
         for detail in error.errors():
             path: KeyPath = detail["loc"]
@@ -114,6 +141,7 @@ def read_spelling(data: dict[str, Any], problems: Problems) -> FlowsSpelling | N
 
 _WANTED = {
     "string_type": "text in quotes", "bool_type": "true or false", "float_type": "a number",
+    "int_type": "a whole number",
     "list_type": "a list [ ... ]", "dict_type": "a table { ... }", "model_type": "a table { ... }",
     "model_attributes_type": "a table { ... }", "greater_than": "a number above 0",
 }  # fmt: skip
@@ -133,7 +161,7 @@ def _explained(path: KeyPath, kind: str, value: Any, context: dict[str, Any]) ->
         allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ",").split(",")]
         what = "type" if "int" in allowed else "lane" if "high" in allowed else "value"
         return f"{section} {name} = {value!r}: unknown {what}", nearest(str(value), allowed)
-    wanted = _WANTED.get(kind, kind.replace("_", " "))
+    wanted = f"at least {context['ge']}" if "ge" in context else _WANTED.get(kind, kind.replace("_", " "))
     return f"{section} {name} = {value!r} is not {wanted}", f"write {wanted}"
 
 
@@ -142,6 +170,8 @@ def _keys_of(path: KeyPath) -> list[str]:
     model: type[BaseModel] = FlowsSpelling
     if path[:1] == ("tables",):
         model = DerivedSpelling if path[2:3] == ("derived",) else TableSpelling
+    elif path[:1] == ("signals",):
+        model = BreakerSpelling if path[2:3] == ("breaker",) else SignalSpelling
     elif path[:1] == ("documents",):
         model = FieldSpelling if path[2:3] == ("fields",) else DocumentSpelling
     elif path[:1] == ("shortcuts",):

@@ -11,6 +11,7 @@ from argus.describe import generation_of
 from argus.generations import admit
 from argus.publish import Publisher
 from argus.registry import Application, register
+from argus.signals.port import Caller
 from ops.brokers.lmdb import LmdbLog
 from ops.brokers.lmdb_dead_letters import LmdbDeadLetters
 from proto.codec import encode_key
@@ -129,6 +130,7 @@ class World:
         *,
         live: bool = True,
         environment: LmdbEnvironment | None = None,
+        caller: Caller | None = None,
     ) -> None:
         self.folder, self.clock = folder, HandClock()
         self.environment = environment or LmdbEnvironment(folder, self.clock, nonce=b"world")
@@ -141,8 +143,9 @@ class World:
         self.schemas = Schemas(self.repo)
         admission = admit(self.repo, generation_of(self.application), alone=True)
         self.parts: Parts = assemble(
-            self.repo, self.log, self.schemas, self.application, admission, [SOURCE], self.letters, self.clock
-        )
+            self.repo, self.log, self.schemas, self.application, admission, [SOURCE], self.letters, self.clock,
+            caller=caller,
+        )  # fmt: skip
         self.argus, self.jobs, self.handlers = self.parts.argus, self.parts.jobs, self.parts.handlers
         self.argus.live |= set(self.application.flows.documents) if live else set()
         self.updater = Updater(self.repo, self.schemas, self.application.flows, self.letters, self.clock)
@@ -156,7 +159,7 @@ class World:
         other = World(
             self.folder, flows or self.application.flows.text, functions, live=live, environment=self.environment
         )
-        other.clock, other._position = self.clock, self._position
+        other.clock.ms, other._position = self.clock.ms, self._position
         other._offsets, other._published = self._offsets, self._published
         return other
 

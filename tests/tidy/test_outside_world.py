@@ -15,6 +15,7 @@ CLOCK, FILES, RANDOM, ENVIRONMENT = "clock", "files", "randomness", "environment
 
 INVENTORY: dict[str, set[str]] = {
     "proto/flows/loader.py": {FILES},
+    "argus/signals/http.py": {CLOCK},
     "repo/lmdb/store.py": {CLOCK, FILES},
     "gateway/capture/sqlite/file.py": {FILES},
     "ops/audit.py": {FILES},

@@ -1,0 +1,1 @@
+"""Pull signals: what other services know about a key, fetched in batches, cached, bounded in age and time."""

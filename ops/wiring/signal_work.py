@@ -1,0 +1,52 @@
+"""Signals in the loop: takes over what calls have brought, and builds again the documents that waited for it."""
+
+from collections.abc import Callable
+
+from argus.assemble import Parts
+from ops.engine.backoff import backoff_ms
+from ops.engine.settings import EngineSettings
+from proto.events import Cause
+from proto.ports.clock import Clock
+
+DOCUMENTS_MAX = 64
+"""Documents built again in one turn: about as long as a slice of the Low lane may be, a few milliseconds."""
+
+
+class SignalWork:
+    """A step. last_timestamp: of the newest commit."""
+
+    name = "signals"
+
+    def __init__(self, parts: Parts, last_timestamp: Callable[[], int], clock: Clock, settings: EngineSettings) -> None:
+        self._parts, self._last_timestamp, self._clock, self._settings = parts, last_timestamp, clock, settings
+        self._taken: dict[str, set[bytes]] = {}
+        self._failures = 0
+
+    def step(self, budget_ms: float) -> bool:
+        ended = self._parts.pulls.tick()
+        self._taken = {}
+        for document_type, lanes in self._parts.pulls.ready(DOCUMENTS_MAX).items():
+            self._taken[document_type] = set(lanes)
+            if document_type in self._parts.argus.live:  # otherwise all its documents are still to be built
+                change = self._last_timestamp()
+                causes = {key: Cause(change, lane) for key, lane in lanes.items()}
+                self._taken[document_type] -= self._parts.builders[document_type].build(causes)
+        return ended or self.took()
+
+    def committed(self) -> None:
+        self._parts.pulls.built(self._taken)
+        self._failures = 0
+
+    def undone(self) -> None:
+        self._taken = {}
+
+    def failed(self, error: Exception) -> float:
+        self._failures += 1
+        return backoff_ms(self._failures, self._settings)
+
+    def wake_ms(self) -> float:
+        return self._parts.pulls.due_ms()
+
+    def took(self) -> bool:
+        """Whether the last step built something."""
+        return any(self._taken.values())
