@@ -46,6 +46,7 @@ COMMANDS = (
     Command("jobs", "ops.cli.jobs:jobs", ACT, "Fan-outs and refreshes: list, pause, resume, cancel."),
     Command("demo", "ops.cli.demo:demo", RUN, "Index a sample ads database under live edits."),
     Command("bench", "ops.cli.bench:bench", RUN, "Measure load, trickle, burst and fan-out."),
+    Command("devrun", "ops.cli.devrun:devrun", RUN, "Compare new fields and handlers with those that run."),
     Command("run", "ops.cli.run:run", RUN, "Run the index on your own database."),
     Command("wait", "ops.cli.wait:wait", RUN, "Wait until everything committed so far is servable."),
     Command("source", "ops.cli.source:source", SET_UP, "Attach a database, or let go of it."),

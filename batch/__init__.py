@@ -1,0 +1,1 @@
+"""What runs over many documents at once, beside the real-time way."""

@@ -1,0 +1,1 @@
+"""Dev run, with processes, files and pages: what batch.devrun leaves open."""
