@@ -1,7 +1,7 @@
 """Builds documents without writing them: each field for itself, timed, its error kept; by the same plan and the same
 functions as the real builds."""
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from batch.devrun.facts import facts_of
 from batch.devrun.inputs import shown_inputs
 from batch.devrun.messages import Built, Called, CodeFacts, Explained
 from batch.devrun.overlay import Overlay
+from batch.devrun.timed import Timed
 from batch.devrun.troubles import trouble_of
 from proto.record import Schema
 from proto.values import from_python
@@ -131,32 +132,8 @@ class DryBuilder:
             value = spec.function(**arguments)
             return value, self._clock_ns() - started
         context = Context(self._application.flows, row_of("", key).source)
-        timed = _Timed(spec.function(context, **arguments), self._clock_ns)
+        timed = Timed(spec.function(context, **arguments), self._clock_ns)
         (finished,) = drive([timed], lambda asked: self._rows.gather(self._overlay, [context], asked))
         if finished.error is not None:
             raise finished.error
         return finished.result, timed.elapsed_ns
-
-
-class _Timed(Coroutine[Any, Any, Any]):
-    """A coroutine whose own time is counted, without that of the reads that it awaits."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], clock_ns: Callable[[], int]) -> None:
-        self._coroutine, self._clock_ns = coroutine, clock_ns
-        self.elapsed_ns = 0
-
-    def send(self, value: Any) -> Any:
-        started = self._clock_ns()
-        try:
-            return self._coroutine.send(value)
-        finally:
-            self.elapsed_ns += self._clock_ns() - started
-
-    def throw(self, *error: Any) -> Any:
-        return self._coroutine.throw(*error)
-
-    def close(self) -> None:
-        self._coroutine.close()
-
-    def __await__(self) -> Any:
-        return self._coroutine.__await__()

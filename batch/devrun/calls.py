@@ -10,6 +10,7 @@ from argus.registry import Application
 from argus.rows import Readers, RowStore
 from batch.devrun.messages import Called, Written
 from batch.devrun.overlay import Overlay
+from batch.devrun.timed import Timed
 from batch.devrun.troubles import trouble_of
 from proto.record import encode
 from repo.rows import changed_record
@@ -51,16 +52,11 @@ class Calls:
     def _call(self, name: str, spec: HandlerSpec, table: str, key: bytes) -> Called:
         row = row_of(table, key)
         context = Context(self._flows, row.source, name)
-        started = self._clock_ns()
-        try:
-            coroutine = spec.function(context, Change(row, frozenset()))
-            (finished,) = drive([coroutine], lambda asked: self._rows.gather(self._overlay, [context], asked))  # type: ignore[list-item]
-        except Exception as error:
-            return Called(name, table, key, [], self._clock_ns() - started, trouble_of(error))
-        elapsed = self._clock_ns() - started
+        timed = Timed(spec.function(context, Change(row, frozenset())), self._clock_ns)  # type: ignore[arg-type]
+        (finished,) = drive([timed], lambda asked: self._rows.gather(self._overlay, [context], asked))
         if finished.error is not None:
-            return Called(name, table, key, [], elapsed, trouble_of(finished.error))
-        return Called(name, table, key, self._written(name, context), elapsed)
+            return Called(name, table, key, [], timed.elapsed_ns, trouble_of(finished.error))
+        return Called(name, table, key, self._written(name, context), timed.elapsed_ns)
 
     def _written(self, name: str, context: Context) -> list[Written]:
         written = []

@@ -7,7 +7,7 @@ in three of a hundred documents, a field that nobody touched.
 
 import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from batch.devrun.report import FieldReport, Finding, Times
 from batch.devrun.tally import FieldTally
@@ -16,8 +16,10 @@ FEW_SHARE = 0.10
 STRONG = 0.5
 SLOWER_RATIO = 1.5
 SLOWER_US_MIN = 3.0
+SLOW_CALLS_MIN = 6
 _CONSISTENT_SHARE = 0.8
-_Close = Callable[[float, float], bool]
+_NEAR_A_POWER = 0.1  # decimal places: a quarter, by rounding
+_ROUNDING = 0.3  # decimal places: 3.9 that became 2
 
 
 def findings_of(tally: FieldTally) -> list[Finding]:
@@ -69,14 +71,16 @@ def _amounts(tally: FieldTally) -> Iterator[Finding]:
     if report.sign_flips:
         share = _percent(report.sign_flips, report.compared)
         yield Finding("sign", f"flips its sign on {report.sign_flips:,} ({share})", 85)
-    factor = _agreed(tally.ratios, lambda a, b: math.isclose(a, b, rel_tol=0.02))
-    if factor is not None and factor > 0 and abs(math.log10(factor)) >= 1.0:
-        exactly = " : other units?" if _is_power_of_ten(factor) else ""
-        shown = f"{factor:,.0f} times as large" if factor > 1 else f"{1 / factor:,.0f} times smaller"
-        yield Finding("factor", f"is {shown} on {len(tally.ratios):,}{exactly}", 88)
+    power = _power(tally.ratios)
+    if power is not None and abs(power) >= 1.0:
+        whole = abs(power - round(power)) < _NEAR_A_POWER
+        factor = 10 ** abs(round(power) if whole else power)
+        shown = f"{factor:,.0f} times as large" if power > 0 else f"{factor:,.0f} times smaller"
+        sentence = f"is {'about ' * whole}{shown} on {len(tally.ratios):,} of {report.changed:,} that change"
+        yield Finding("factor", sentence + (": another unit?" if whole else ""), 88)
         return
-    step = _agreed(tally.steps, lambda a, b: math.isclose(a, b, rel_tol=1e-6))
-    if step and report.kind in ("date", "datetime"):
+    step = _agreed(tally.steps) if report.kind in ("date", "datetime") else None
+    if step:
         yield Finding("offset", f"is {_duration(abs(step))} {'later' if step > 0 else 'earlier'} on nearly all", 60)
     extreme = [ratio for ratio in tally.ratios if ratio > 0 and abs(math.log10(ratio)) >= 2.0]
     if extreme:
@@ -104,24 +108,35 @@ def _extent(tally: FieldTally) -> Iterator[Finding]:
 def _speed(times: Times | None) -> Iterator[Finding]:
     if times is None:
         return
-    pairs = ((times.before_p50, times.after_p50), (times.before_mean, times.after_mean))
-    if any(after >= SLOWER_RATIO * before and after - before >= SLOWER_US_MIN for before, after in pairs):
-        before, after = max(pairs, key=lambda pair: pair[1] / max(pair[0], 0.1))
-        weight = 70 if after >= 1000 else 50
-        yield Finding("slower", f"takes {duration_us(before)} -> {duration_us(after)} a document", weight)
+    before, after = times.before_p50, times.after_p50
+    if after >= SLOWER_RATIO * before and after - before >= SLOWER_US_MIN:
+        yield Finding("slower", f"takes {duration_us(before)} -> {duration_us(after)} a document", _slow_weight(after))
+    elif times.slow_after >= SLOW_CALLS_MIN and times.slow_after >= 3 * times.slow_before:
+        sentence = f"takes far longer than usual on {times.slow_after:,} ({times.slow_before:,} with the running code)"
+        yield Finding("slower", sentence, _slow_weight(times.after_mean))
 
 
-def _agreed(values: "array[float]", close: _Close) -> float | None:
+def _slow_weight(us: float) -> float:
+    return 70 if us >= 1000 else 50
+
+
+def _agreed(values: "array[float]") -> float | None:
     """The value that nearly all have; None if they don't."""
     if not values:
         return None
     middle = sorted(values)[len(values) // 2]
-    return middle if sum(close(one, middle) for one in values) >= _CONSISTENT_SHARE * len(values) else None
+    return middle if sum(one == middle for one in values) >= _CONSISTENT_SHARE * len(values) else None
 
 
-def _is_power_of_ten(factor: float) -> bool:
-    power = math.log10(factor)
-    return abs(power - round(power)) < 0.01
+def _power(ratios: "array[float]") -> float | None:
+    """The power of ten between nearly all the values and those before, rounding aside; None: there is none."""
+    powers = sorted(math.log10(ratio) for ratio in ratios if ratio > 0)
+    if not powers:
+        return None
+    middle = powers[len(powers) // 2]
+    rounded_away = sum(ratio == 0 for ratio in ratios) if middle <= -2 else 0
+    near = sum(abs(power - middle) <= _ROUNDING for power in powers)
+    return middle if near + rounded_away >= _CONSISTENT_SHARE * len(ratios) else None
 
 
 def _percent(part: int, whole: int) -> str:

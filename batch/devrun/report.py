@@ -47,12 +47,14 @@ class Finding(msgspec.Struct):
 
 
 class Times(msgspec.Struct):
-    """How long a function took, in microseconds a call."""
+    """How long a function took, in microseconds a call. slow_*: calls that took far longer than usual before."""
 
     before_p50: float
     after_p50: float
     before_mean: float
     after_mean: float
+    slow_before: int = 0
+    slow_after: int = 0
 
 
 class FieldReport(msgspec.Struct):

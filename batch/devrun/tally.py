@@ -12,6 +12,7 @@ from batch.devrun.spread import Spread
 from batch.devrun.values import difference, number_of, reordered, same, type_name
 
 EXAMPLES_MAX = 12
+SLOW_US_MIN = 20.0
 _TOP = 8
 MASKED = "(masked)"
 
@@ -75,7 +76,15 @@ class FieldTally:
         if self._times[0]:
             before, after = (sorted(times) for times in self._times)
             middle = len(before) // 2
-            report.times = Times(before[middle], after[middle], _mean(before), _mean(after))
+            slow = 5 * before[middle] + SLOW_US_MIN
+            report.times = Times(
+                before[middle],
+                after[middle],
+                _mean(before),
+                _mean(after),
+                sum(time > slow for time in before),
+                sum(time > slow for time in after),
+            )
         if report.changed:
             measure, value = self.old.distance(self.new)
             show = not self.sensitive

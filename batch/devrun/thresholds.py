@@ -52,13 +52,11 @@ def _of_field(
     share = found / of if of else 0.0
     if (share if limit.share else found) <= limit.value:
         return []
-    shown = f"{found:,.4g} of {of:,.0f} ({percent(share)})" if limit.share or of != 1 else f"{found:,.4g}"
-    sentence = f"{field.name} {what} {shown}; at most {limit.shown()} may"
-    return [
-        ThresholdFailure(
-            f"--{option}", sentence if of != 1 else f"{field.name} {what} {shown}; {limit.shown()} is allowed"
-        )
-    ]
+    if of == 1:
+        sentence = f"{field.name} {what} {found:,.3g}; {limit.shown()} is allowed"
+    else:
+        sentence = f"{field.name} {what} {found:,} of {of:,} ({percent(share)}); {limit.shown()} is allowed"
+    return [ThresholdFailure(f"--{option}", sentence)]
 
 
 def _measured(option: str, field: FieldReport) -> tuple[float, float, str]:

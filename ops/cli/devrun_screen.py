@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from batch.devrun.explanation import Explanation, FieldExplained
 from batch.devrun.findings import duration_us, percent
 from batch.devrun.report import ErrorReport, Example, FieldReport, Quantiles, Report
 from batch.devrun.summary import suspicious
@@ -21,6 +22,53 @@ def print_report(report: Report) -> None:
     out = render.console()
     for line in _lines(report):
         out.print(line)
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """What differs, with all that the functions got; then what does not."""
+    out = render.console()
+    differing = [field for field in explanation.fields if field.status != "same"]
+    render.print_title(
+        f"{explanation.id} by the code that runs and by {explanation.new_code}", f"at {explanation.when}"
+    )
+    for remark in explanation.remarks:
+        out.print(Text(f"note: {remark}", "yellow"))
+    out.print(Text(f"{len(differing)} of {len(explanation.fields)} fields differ", "bold"))
+    for field in differing:
+        for line in _explained(field):
+            out.print(line)
+    out.print(Text(""))
+    calm = [field for field in explanation.fields if field.status == "same"]
+    render.print_table(
+        ("the same in both", "value", "from"),
+        [(field.name, _value(field.after), _source(field)) for field in calm],
+    )
+
+
+def _explained(field: FieldExplained) -> Iterator[Text]:
+    yield Text("")
+    line = Text(field.name, _SUSPICIOUS if field.status == "fails" else _NOTABLE)
+    line.append(f"  {field.status}; {field.origin}", _CALM)
+    yield line
+    if field.trouble_before is not None:
+        yield Text(f"  before  {field.trouble_before.kind}: {field.trouble_before.message}", "red")
+    elif field.status != "added":
+        yield Text(f"  before  {render.shown(field.before)}")
+    if field.trouble_after is not None:
+        yield Text(f"  after   {field.trouble_after.kind}: {field.trouble_after.message}", "red")
+        yield from (Text("          " + one, _CALM) for one in field.trouble_after.trace.splitlines()[:-1])
+    elif field.status != "removed":
+        yield Text(f"  after   {render.shown(field.after)}")
+    if field.inputs_before:
+        yield Text("  it got, before:")
+        yield from (Text(f"    {one.name:<20} {one.value}  {one.path}") for one in field.inputs_before)
+    yield Text("  it got:" if not field.inputs_before else "  it got, after:")
+    yield from (Text(f"    {one.name:<20} {one.value}  {one.path}") for one in field.inputs_after)
+
+
+def _source(field: FieldExplained) -> str:
+    named = [f"{one.name}={one.value[:_VALUE_CHARACTERS_MAX]}" for one in field.inputs_after if one.name]
+    return f"{field.origin}  {' '.join(named)}".rstrip()
 
 
 def _lines(report: Report) -> Iterator[Text]:

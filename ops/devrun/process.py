@@ -5,8 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from batch.devrun.messages import Batch, Built, Called, CodeFacts, Explained, Trouble
@@ -83,6 +82,7 @@ class ProcessSide:
     def close(self) -> None:
         """Ends the process."""
         self._stop()
+        self._errors.close()
 
     def _start(self) -> CodeFacts:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
@@ -187,17 +187,3 @@ class ProcessSide:
         fields = next(one.fields for one in self.facts.types if one.name == document_type)
         blamed = [at for at, field in enumerate(fields) if field.function[0] and field.function in seen]
         return {blamed[0]: lost} if blamed else {}
-
-
-@contextmanager
-def sides(running: Code, new: Code, world: World, timeout_s: float) -> Iterator[tuple[ProcessSide, ProcessSide]]:
-    """Both versions, each in its process. Raises SettingsError when one can't be loaded."""
-    first = ProcessSide("running", running, world, timeout_s)
-    try:
-        second = ProcessSide("new", new, world, timeout_s)
-        try:
-            yield first, second
-        finally:
-            second.close()
-    finally:
-        first.close()
