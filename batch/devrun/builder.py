@@ -17,6 +17,7 @@ from batch.devrun.facts import facts_of
 from batch.devrun.inputs import shown_inputs
 from batch.devrun.messages import Built, Called, CodeFacts, Explained
 from batch.devrun.overlay import Overlay
+from batch.devrun.signals import add_signals
 from batch.devrun.timed import Timed
 from batch.devrun.troubles import trouble_of
 from proto.record import Schema
@@ -75,7 +76,7 @@ class DryBuilder:
             kind.fetch.rows(self._overlay, keys)
             seen, self._overlay.seen = self._overlay.seen, None
             yield from self._calls.run(seen)
-        fetched = kind.fetch.rows(self._overlay, keys)
+        fetched = self._fetched(kind, keys)
         for at, key in enumerate(keys):
             yield self._built(kind, key, fetched, at)
 
@@ -89,7 +90,7 @@ class DryBuilder:
         kind = self._types[document_type]
         if not built.exists:
             return Explained(built, [])
-        slots = [slot[0] for slot in kind.fetch.rows(self._overlay, [key]).slots]
+        slots = [slot[0] for slot in self._fetched(kind, [key]).slots]
         return Explained(built, shown_inputs(self._application, kind.compiled, slots, built.values))
 
     def _type(self, compiled: Compiled) -> _Type:
@@ -100,6 +101,11 @@ class DryBuilder:
             check = from_python if spec is None else result_check(spec, field.name)
             fields.append(_Field(field.name, spec, check, field.sensitive))
         return _Type(compiled, Fetch(compiled.plan, dict(self._readers)), fields)
+
+    def _fetched(self, kind: _Type, keys: Sequence[bytes]) -> Fetched:
+        fetched, compiled = kind.fetch.rows(self._overlay, keys), kind.compiled
+        add_signals(self._overlay, compiled.document.name, compiled.plan.signals, keys, fetched)
+        return fetched
 
     def _built(self, kind: _Type, key: bytes, fetched: Fetched, at: int) -> Built:
         built = Built(kind.compiled.document.name, key)

@@ -15,7 +15,12 @@ def read_where_stored(flows: Flows, stored: Flows) -> Flows:
 
 def gaps(flows: Flows, stored: Flows) -> list[str]:
     """Sentences; none when every row that the flows name is stored as they name it."""
-    return [sentence for table in flows.tables.values() for sentence in _gaps(table, stored.tables.get(table.name))]
+    found = [sentence for table in flows.tables.values() for sentence in _gaps(table, stored.tables.get(table.name))]
+    for name, signal in flows.signals.items():
+        known = stored.signals.get(name)
+        if known is None or (known.key, known.fields) != (signal.key, signal.fields):
+            found.append(f"signal {name!r} is {'new' if known is None else 'another'}: here it says nothing")
+    return found
 
 
 def _table(table: Table, stored: Table | None) -> Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from repo.api import Snapshot, TableSpec, Version
+from repo.api import Keep, Snapshot, TableSpec, Version
 from repo.rows import SchemaNames
 
 Entries = list[tuple[bytes, bytes]]
@@ -14,13 +14,18 @@ class World:
 
     def __init__(self, snapshot: Snapshot, tables: Sequence[TableSpec], schemas: SchemaNames) -> None:
         self._snapshot, self._schemas = snapshot, schemas
-        self._groups = {(table.name, group) for table in tables for group in table.groups}
+        self._groups = {(table.name, group): keep for table in tables for group, keep in table.groups.items()}
+        self._newest: dict[tuple[str, str, bytes], Version | None] = {}
         self._pages: dict[tuple[str, bytes, int, bytes], Entries] = {}
 
     def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
         if (table, group) not in self._groups:
             return [None] * len(keys)
-        return self._snapshot.read(table, group, keys)
+        versions = self._snapshot.read(table, group, keys)
+        if self._groups[table, group] is Keep.NEWEST:  # it has no older versions: what was read first is what is read
+            known = self._newest
+            return [known.setdefault((table, group, key), one) for key, one in zip(keys, versions, strict=True)]
+        return versions
 
     def change_marks(self, tables: Sequence[str]) -> list[bytes]:
         return [b"one"] * len(tables)
