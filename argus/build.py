@@ -15,9 +15,10 @@ from argus.built import BuiltEntries
 from argus.compile import Compiled
 from argus.failures import Failures, culprit
 from argus.fetch import Fetch, Fetched
-from argus.lineage import LineageEncoder
+from argus.lineage import LineageEncoder, signals_used
 from argus.reads import Noted, read_entry
 from argus.signals.resolve import Resolved, Resolver
+from argus.signals.versions import SignalVersions
 from proto.events import PUBLICATIONS, Cause, DocumentChanges
 from proto.events import encode as encode_event
 from proto.ports.clock import Clock
@@ -96,6 +97,7 @@ class Builder:
         self._table = document_table(self._type)
         self._tombstone = encode(DocumentRecord(schema.id, None))
         self._entries = BuiltEntries(self._type, generation)
+        self._versions = SignalVersions(self._type)
         self._lineages = LineageEncoder(generation, len(compiled.plan.nodes))
         self.counts = Counts()
 
@@ -204,11 +206,12 @@ class Builder:
             add_key(key)
             add_stored(wanted[key])
             add_content(content)
-            add_lineage(encode_lineage(footprints[at], () if later is None else later[at].rows))
+            readings = resolved.readings[at] if resolved is not None and exists else None
+            add_lineage(encode_lineage(footprints[at], () if later is None else later[at].rows, readings))
             if later is not None:
                 batch.reads.append(later[at].reads)
             if resolved is not None:
-                batch.signals.append(resolved.readings[at] if exists else None)
+                batch.signals.append(readings)
         return batch
 
     def _resolved(
@@ -236,8 +239,9 @@ class Builder:
                 blocked = batch.blocked.get(at, "")
                 kept = signals if blocked else stored.signals  # those of the content that stays
                 build = BuildRecord(
-                    stored.built_at, stored.generation, stored.content_hash, reads, stored.lineage_hash, kept, blocked
-                )
+                    stored.built_at, stored.generation, stored.content_hash, reads, stored.lineage_hash, kept, blocked,
+                    stored.used,
+                )  # fmt: skip
             else:
                 content_hash = 0 if content is tombstone else digest(content)
                 if content_hash != stored.content_hash:
@@ -247,7 +251,12 @@ class Builder:
                 lineage_hash = digest(batch.lineages[at])
                 if lineage_hash != stored.lineage_hash:
                     writes[Cell(table, key, LINEAGE)] = batch.lineages[at]
-                build = BuildRecord(snapshot_timestamp, generation, content_hash, reads, lineage_hash, signals)
+                used = signals_used(signals)
+                if used != stored.used:
+                    self._versions.move(transaction, key, stored.used, used)
+                build = BuildRecord(
+                    snapshot_timestamp, generation, content_hash, reads, lineage_hash, signals, "", used
+                )
             writes[Cell(table, key, BUILD)] = encode(build)
         if changed:
             batch.changed.update(changed)

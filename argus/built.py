@@ -50,5 +50,11 @@ def built_by(snapshot: Snapshot, document_type: str, generation: int, since: int
         after = page[-1][0]
 
 
+def has_documents(snapshot: Snapshot, document_type: str, generation: int) -> bool:
+    """Whether the newest build of any document is of this generation."""
+    prefix = generation.to_bytes(_NUMBER_BYTES, "big")
+    return bool(snapshot.scan_prefixes(built_index(document_type), [prefix], 1)[0])
+
+
 def _prefix(generation: int, hour: int) -> bytes:
     return generation.to_bytes(_NUMBER_BYTES, "big") + min(hour, 0xFFFFFFFF).to_bytes(_NUMBER_BYTES, "big")

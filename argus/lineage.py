@@ -12,6 +12,7 @@ import msgspec
 
 from argus.footprints import array_header
 from proto.codec import source_end
+from proto.record import SignalReading
 from repo.api import Version
 
 
@@ -34,36 +35,55 @@ class OwnRead(NamedTuple):
     versions: Mapping[str, int]
 
 
+class SignalRead(NamedTuple):
+    """What a signal said when the document was built, without the values; see SignalReading."""
+
+    key: Any
+    state: str
+    version: int
+    fetched_ms: float
+
+    @property
+    def is_used(self) -> bool:
+        """Its values are in the document."""
+        return self.state in _USED
+
+
 class Lineage(NamedTuple):
     """What one build has read. at: commit timestamp of the first build that read exactly this; places: rows in the
-    order of Outline.places."""
+    order of Outline.places; signals: in the order of Outline.signals, none for a tombstone."""
 
     at: int
     generation: int
     places: tuple[tuple[RowRead, ...], ...]
     own: tuple[OwnRead, ...]
+    signals: tuple[SignalRead, ...]
 
 
 class _Stored(msgspec.Struct, array_like=True):
     generation: int
     places: list[list[Any]]
     own: list[tuple[str, str, bytes, dict[str, int]]] | None
+    signals: list[tuple[Any, str, int, float]] | None
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Stored).decode
 _NOTHING = _encode(None)
+_USED = ("fresh", "last_good")
 
 
 class LineageEncoder:
     """Encodes what the builds of one generation have read. places: how many a document type has."""
 
     def __init__(self, generation: int, places: int) -> None:
-        self._head = array_header(3) + _encode(generation) + array_header(places)
+        self._head = array_header(4) + _encode(generation) + array_header(places)
 
-    def encode(self, footprints: bytes, own: Sequence[OwnRead]) -> bytes:
-        """footprints: of one document (argus.footprints)."""
-        return self._head + footprints + (_encode(own) if own else _NOTHING)
+    def encode(self, footprints: bytes, own: Sequence[OwnRead], signals: Sequence[SignalReading] | None) -> bytes:
+        """footprints: of one document (argus.footprints). signals: None where there are none."""
+        return (
+            self._head + footprints + (_encode(own) if own else _NOTHING) + (_signals(signals) if signals else _NOTHING)
+        )
 
 
 def decode_lineage(document: bytes, version: Version) -> Lineage:
@@ -75,7 +95,18 @@ def decode_lineage(document: bytes, version: Version) -> Lineage:
         for noted in stored.places
     )
     own = tuple(OwnRead(*read) for read in stored.own or ())
-    return Lineage(version.commit_timestamp, stored.generation, places, own)
+    signals = tuple(SignalRead(*read) for read in stored.signals or ())
+    return Lineage(version.commit_timestamp, stored.generation, places, own, signals)
+
+
+def signals_used(readings: Sequence[SignalReading] | None) -> tuple[tuple[str, int], ...] | None:
+    """(signal, version) of those whose values are in a document; None: of none."""
+    used = tuple([(one.signal, one.version) for one in readings or () if one.state in _USED])
+    return used or None
+
+
+def _signals(readings: Sequence[SignalReading]) -> bytes:
+    return _encode([(one.key, one.state, one.version, one.fetched_ms) for one in readings])
 
 
 def _row(source: bytes, noted: list[Any]) -> RowRead:

@@ -1,21 +1,22 @@
 """The half of lineage that all documents of a type share: the places that are read, and from which of them each field
 comes, by which function of which version.
 
-Stored once a flows generation, so that a document built by an earlier one can be explained, too. Garbage: of each
-document type the newest GENERATIONS_KEPT stay.
+Stored once a flows generation, so that a document built by an earlier one can be explained, too. Garbage: those stay
+that have documents, and the newest GENERATIONS_KEPT.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from argus.built import has_documents
 from argus.compile import Compiled
 from argus.plan import Node
 from argus.registry import Application
 from proto.codec import decode_key, encode_key
 from proto.flows.conditions import parse
-from proto.flows.model import Collection, Flows
-from proto.flows.paths import resolve
+from proto.flows.model import Collection
+from proto.flows.paths import Path, resolve
 from repo.api import Reads, Repo, Snapshot, Transaction
 from repo.system import OUTLINES, STATE
 
@@ -41,13 +42,18 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Input(msgspec.Struct, array_like=True, frozen=True):
-    """What a field takes from a place. parameter: "" for a plain copy; column: "" for whole rows; place -1: it takes it
-    from a signal, and BuildRecord.signals says what that was."""
+    """What a field takes from a place, or from a signal.
+
+    parameter    "" for a plain copy
+    place        number of the place; of the signal, when `is_signal`
+    column       of the row, or field of the signal; "" for all of them
+    """
 
     parameter: str
     path: str
     place: int
     column: str
+    is_signal: bool = False
 
 
 class FieldOrigin(msgspec.Struct, array_like=True, frozen=True):
@@ -61,11 +67,12 @@ class FieldOrigin(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Outline(msgspec.Struct, array_like=True, frozen=True):
-    """servable: what decides whether a document may be served."""
+    """servable: what decides whether a document may be served. signals: names of those that are read."""
 
     places: tuple[Place, ...]
     fields: tuple[FieldOrigin, ...]
     servable: tuple[Input, ...] = ()
+    signals: tuple[str, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -75,10 +82,13 @@ _decode = msgspec.msgpack.Decoder(Outline).decode
 def outline_of(application: Application, compiled: Compiled) -> Outline:
     """Places in the order of the plan's nodes, fields in that of the compiled document."""
     numbers = {node.path: number for number, node in enumerate(compiled.plan.nodes)}
+    signals = tuple(known.signal.name for known in compiled.plan.signals)
     document, flows = compiled.document, application.flows
 
     def inputs(wanted: Iterable[tuple[str, str]]) -> tuple[Input, ...]:
-        return tuple(_input(flows, document.root, numbers, parameter, path) for parameter, path in wanted)
+        return tuple(
+            _input(parameter, resolve(flows, document.root, text), numbers, signals) for parameter, text in wanted
+        )
 
     def origin(name: str) -> FieldOrigin:
         spec = application.fields.get((document.name, name))
@@ -91,21 +101,23 @@ def outline_of(application: Application, compiled: Compiled) -> Outline:
         tuple(_place(node, numbers) for node in compiled.plan.nodes),
         tuple(map(origin, compiled.names)),
         inputs([("", path) for path in condition]),
+        signals,
     )
 
 
 def store_outline(repo: Repo, document_type: str, generation: int, outline: Outline) -> None:
-    """Whoever is the first of a generation does it."""
+    """Whoever is the first of a generation does it, and removes those that no document needs any more."""
     key, value = _key(document_type, generation), _encode(outline)
-    outdated = _key(document_type, generation - GENERATIONS_KEPT)
     with repo.snapshot() as snapshot:
-        stored, old = snapshot.read(OUTLINES, STATE, [key, outdated])
+        (stored,) = snapshot.read(OUTLINES, STATE, [key])
+        if stored is not None and stored.value == value:
+            return
         transaction = Transaction(snapshot.timestamp)
-    if stored is None or stored.value != value:
-        transaction.write(OUTLINES, key, STATE, value)
-        if old is not None:
-            transaction.delete(OUTLINES, outdated, STATE)
-        repo.commit([transaction])  # a conflict: another process has stored the same
+        for old in load_outlines(snapshot, document_type):
+            if old <= generation - GENERATIONS_KEPT and not has_documents(snapshot, document_type, old):
+                transaction.delete(OUTLINES, _key(document_type, old), STATE)
+    transaction.write(OUTLINES, key, STATE, value)
+    repo.commit([transaction])  # a conflict: another process has stored the same
 
 
 def load_outline(reads: Reads, document_type: str, generation: int) -> Outline | None:
@@ -116,9 +128,8 @@ def load_outline(reads: Reads, document_type: str, generation: int) -> Outline |
 
 def load_outlines(snapshot: Snapshot, document_type: str) -> dict[int, Outline]:
     """All that are kept, by generation, the newest first."""
-    with_versions = snapshot.scan(OUTLINES, STATE, after=encode_key((document_type,))[:-1])
     found = {}
-    for key, version in with_versions:
+    for key, version in snapshot.scan(OUTLINES, STATE, after=encode_key((document_type,))[:-1], limit=100_000):
         name, generation = decode_key(key)
         if name == document_type:
             found[generation] = _decode(version.value or b"")
@@ -139,7 +150,8 @@ def _place(node: Node, numbers: Mapping[str, int]) -> Place:
     )
 
 
-def _input(flows: Flows, root: str, numbers: Mapping[str, int], parameter: str, text: str) -> Input:
-    path = resolve(flows, root, text)
-    place = numbers[".".join(hop.name for hop in path.hops)] if path.signal is None else -1
-    return Input(parameter, text, place, path.column.name if path.column else "")
+def _input(parameter: str, path: Path, numbers: Mapping[str, int], signals: Sequence[str]) -> Input:
+    column = path.column.name if path.column else ""
+    if path.signal is not None:
+        return Input(parameter, path.text, signals.index(path.signal.name), column, True)
+    return Input(parameter, path.text, numbers[".".join(hop.name for hop in path.hops)], column)

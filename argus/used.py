@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from argus.built import built_by
+from argus.built import built_by, has_documents
 from argus.climb import Climber, Target, first_frames
 from argus.lineage import Lineage, decode_lineage
 from argus.outline import Outline, load_outlines
 from argus.reads import Recorded
+from argus.signals.versions import documents_with
 from proto.errors import FlowsError
 from proto.flows.model import Flows
 from proto.flows.paths import Hop, resolve
@@ -94,6 +95,17 @@ class Usage:
             elif not own:
                 yield from self._derived(document_type, generation, outline, name, version)
 
+    def of_signal(self, document_type: str, name: str, version: int = 0) -> Iterator[Use]:
+        """Version 0: any."""
+        outlines = self._live(document_type)
+        for keys in documents_with(self._snapshot, document_type, name, version):
+            for built in self._built(document_type, keys):
+                outline = outlines.get(built.lineage.generation)
+                names = outline.signals if outline is not None else ()
+                for signal, read in zip(names, built.lineage.signals, strict=False):
+                    if signal == name and read.is_used and version in (0, read.version):
+                        yield Use(document_type, built.key, *_when(built), read.version)
+
     def in_window(self, document_type: str) -> Iterator[Use]:
         """All that were built in it."""
         for generation in self._live(document_type):
@@ -105,6 +117,10 @@ class Usage:
         outlines = self._live(document_type).values()
         own = {field.handler for outline in outlines for field in outline.fields if field.handler}
         return own | {_handler(group) for outline in outlines for group in _groups(outline) if _handler(group)}
+
+    def signals(self, document_type: str) -> set[str]:
+        """Names that `of_signal` knows."""
+        return {name for outline in self._live(document_type).values() for name in outline.signals}
 
     def _derived(self, document_type: str, generation: int, outline: Outline, name: str, version: int) -> Iterator[Use]:
         if not any(_handler(group) == name for group in _groups(outline)):
@@ -129,7 +145,7 @@ class Usage:
         return {
             generation: outline
             for generation, outline in outlines.items()
-            if next(built_by(self._snapshot, document_type, generation, 0, TIMESTAMP_MAX), None)
+            if has_documents(self._snapshot, document_type, generation)
         }
 
     def _pages(self, document_type: str, generation: int) -> Iterator[_Built]:

@@ -81,6 +81,7 @@ class BuildRecord(msgspec.Struct, array_like=True, gc=False):
     and of its lineage. reads: rows found through ctx.read, as (table, key).
     signals: what the newest attempt to build it has read, one for each signal of the document.
     blocked: "" or why that attempt left the content as it was: "signal_missing NAME", "signal_stale NAME".
+    used: (signal, version) of what is in the content.
     """
 
     built_at: int
@@ -90,6 +91,7 @@ class BuildRecord(msgspec.Struct, array_like=True, gc=False):
     lineage_hash: int = 0
     signals: tuple[SignalReading, ...] | None = None
     blocked: str = ""
+    used: tuple[tuple[str, int], ...] | None = None
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -5,6 +5,7 @@ document:TYPE       content and lineage (VERSIONED, large), build (NEWEST)
 ref:TABLE.NAME      index: parent key -> children of a reference
 col:TABLE.NAME      index: parent key, order value -> children of a collection (TABLE is the parent)
 reads:TYPE          index: row that a build read through ctx.read -> documents
+signals:TYPE        index: signal and version -> documents in which its values are
 built:TYPE          index: generation and hour of the newest build -> documents
 ack:HANDLER         NEWEST: up to which commit a handler has handled a row
 _sources _jobs _generations _outlines _schemas _parts _feeds    NEWEST
@@ -168,6 +169,10 @@ def built_index(document_type: str) -> str:
     return f"built:{document_type}"
 
 
+def signals_index(document_type: str) -> str:
+    return f"signals:{document_type}"
+
+
 def ack_table(handler: str) -> str:
     return f"ack:{handler}"
 
@@ -201,4 +206,5 @@ def _document_specs(document: Document) -> list[TableSpec]:
         TableSpec(document_table(document.name), groups, large=frozenset({CONTENT, LINEAGE})),
         TableSpec(reads_index(document.name), {"": Keep.INDEX}),
         TableSpec(built_index(document.name), {"": Keep.INDEX}),
+        TableSpec(signals_index(document.name), {"": Keep.INDEX}),
     ]

@@ -35,7 +35,7 @@ COMMANDS = (
     Command("row", "ops.cli.rows:row", LOOK, "Show a row: values, when each changed, who wrote it."),
     Command("history", "ops.cli.history:history", LOOK, "Show how a document or a row changed."),
     Command("trace", "ops.cli.trace:trace", LOOK, "Show what the last changes of a document went through."),
-    Command("used", "ops.cli.used:used", LOOK, "Which documents used a row, a function, a window of time."),
+    Command("used", "ops.cli.used:used", LOOK, "Show which documents used a row, a function, a signal."),
     Command("status", "ops.cli.status:status", LOOK, "Show what runs, how far behind it is, what is wrong."),
     Command("audit", "ops.cli.audit:audit", LOOK, "Show who paused, resumed, dropped, healed what, and why."),
     Command("lanes", "ops.cli.lanes:lanes", ACT, "The three lanes: look, pause, resume."),

@@ -7,9 +7,9 @@ from ops.addresses import Address, shown_address, shown_id, source_of
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.document_view import StoredDocument
-from ops.lookup.lineage import DocumentLineage, FieldLineage, Nowhere, Origin, read_lineage
+from ops.lookup.lineage import DocumentLineage, FieldLineage, Nowhere, Origin, SignalOrigin, read_lineage
 from ops.opened import DataFolder
-from ops.times import clock_time_of, iso_of
+from ops.times import ago, clock_time, clock_time_of, iso, iso_of
 from proto.errors import InvalidMessageError
 from repo.api import Snapshot
 from repo.versions import StoredVersions
@@ -29,13 +29,15 @@ def show_lineage(
         render.note(f"{what} {found.text}" + ("; the next build records it" if document is not None else ""))
         return NOT_FOUND
     if json:
-        render.print_json(_as_json(found, document, lineage))
+        render.print_json(_as_json(found, document, lineage, folder.clock.now_ms()))
     else:
         _print(folder.sources(), found, document, lineage, folder.clock.now_ms())
     return OK if document is not None else NOT_FOUND
 
 
-def _as_json(found: Address, document: StoredDocument | None, lineage: DocumentLineage) -> dict[str, Any]:
+def _as_json(
+    found: Address, document: StoredDocument | None, lineage: DocumentLineage, now_ms: float
+) -> dict[str, Any]:
     values: Mapping[str, Any] = {} if document is None else document.fields
     return {
         "type": found.document,
@@ -52,6 +54,7 @@ def _as_json(found: Address, document: StoredDocument | None, lineage: DocumentL
                 "value": values.get(field.name),
                 "handler": {"name": field.handler, "version": field.version} if field.handler else None,
                 "origins": [_origin_json(origin) for origin in field.origins],
+                "signals": [_signal_json(origin, now_ms) for origin in field.signals],
             }
             for field in lineage.fields
             if document is not None
@@ -82,6 +85,20 @@ def _origin_json(origin: Origin) -> dict[str, Any]:
     }
 
 
+def _signal_json(origin: SignalOrigin, now_ms: float) -> dict[str, Any]:
+    return {
+        "path": origin.path,
+        "parameter": origin.parameter or None,
+        "signal": origin.signal,
+        "field": origin.field or None,
+        "key": origin.key,
+        "state": origin.state,
+        "version": origin.version or None,
+        "fetched": iso(origin.fetched_ms) if origin.fetched_ms else None,
+        "age_ms": round(now_ms - origin.fetched_ms) if origin.fetched_ms else None,
+    }
+
+
 def _id(key: bytes | None) -> Any:
     """None, too, for a reference value that no row of the table can have."""
     try:
@@ -106,12 +123,12 @@ def _print(
     rows = [
         line
         for field in lineage.fields
-        for line in _lines(sources, field, render.shown(document.fields.get(field.name)))
+        for line in _lines(sources, field, render.shown(document.fields.get(field.name)), now_ms)
     ]
     render.print_table(("field", "made by", "from", "changed (UTC)", "written by", "value"), rows)
 
 
-def _lines(sources: Sequence[str], field: FieldLineage, value: str) -> Iterator[tuple[str, ...]]:
+def _lines(sources: Sequence[str], field: FieldLineage, value: str, now_ms: float) -> Iterator[tuple[str, ...]]:
     """One line an origin; the field's name, function and value stand on the first."""
     made_by = f"{field.handler} v{field.version}" if field.handler else ""
     shown: dict[tuple[str, str], int] = {}
@@ -122,6 +139,9 @@ def _lines(sources: Sequence[str], field: FieldLineage, value: str) -> Iterator[
         if shown[place] <= _ROWS_SHOWN or not origin.path:
             yield (*front, *_origin_line(sources, origin), value)
             front, value = ("", ""), ""
+    for signal in field.signals:
+        yield (*front, *_signal_line(signal, now_ms), value)
+        front, value = ("", ""), ""
     for (_, path), count in shown.items():
         if path and count > _ROWS_SHOWN:
             yield ("", "", f"... and {count - _ROWS_SHOWN} more rows of {path} (--json shows all)", "", "", "")
@@ -138,6 +158,17 @@ def _origin_line(sources: Sequence[str], origin: Origin) -> tuple[str, str, str]
         position = f" @ {origin.position[1]}" if origin.position else ""
         return f"{shown_address(origin.table, origin.key, sources)}{column}{of}", changed, f"{origin.writer}{position}"
     return f"{_nowhere(sources, origin, origin.nowhere)}{of}", _changed(origin), ""
+
+
+def _signal_line(origin: SignalOrigin, now_ms: float) -> tuple[str, str, str]:
+    """The age stands where rows have who wrote them."""
+    of = f" ({origin.parameter})" if origin.parameter and origin.parameter != origin.field else ""
+    field = f".{origin.field}" if origin.field else ""
+    name = f"signal {origin.signal}/{render.shown(origin.key)}{field}{of}"
+    if not origin.fetched_ms:
+        return name, "", origin.state
+    version = f" v{origin.version}" if origin.version else ""
+    return name, clock_time(origin.fetched_ms), f"{origin.state}{version}, {ago(origin.fetched_ms, now_ms)}"
 
 
 def _nowhere(sources: Sequence[str], origin: Origin, nowhere: Nowhere | None) -> str:

@@ -23,6 +23,7 @@ def used(
     *,
     row: Annotated[str | None, Parameter(help="TABLE/ID, or TABLE/ID@VERSION (a commit timestamp).")] = None,
     handler: Annotated[str | None, Parameter(help="NAME or NAME@VERSION of a field's or a handler's function.")] = None,
+    signal: Annotated[str | None, Parameter(help="NAME or NAME@VERSION of a signal.")] = None,
     since: _Time = None,
     until: _Time = None,
     type: Annotated[str | None, Parameter(name="--type", help="Only this document type.")] = None,
@@ -30,19 +31,21 @@ def used(
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> int:
-    """Show which documents used something, as they are now: a row, a function, or all that were built in a window.
+    """Show which documents used something, as they are now: a row, a function, a signal; or those built in a window.
 
     For example:
 
         adsindex used --row campaigns/381
         adsindex used --handler effective_bid_micros@3 --json --limit 1000000
+        adsindex used --signal performance@20261122
         adsindex used --since -10m --until -5m
 
     Exit code 3: no document did.
     """
-    asked = [name for name in (row, handler) if name is not None]
+    asked = [name for name in (row, handler, signal) if name is not None]
     if len(asked) > 1 or not (asked or since or until):
-        raise SettingsError("say one thing to look for: --row, --handler, or only a window with --since or --until")
+        one = "--row, --handler or --signal, or only a window with --since or --until"
+        raise SettingsError(f"say one thing to look for: {one}")
     with opened(data) as folder:
         now_ms = folder.clock.now_ms()
         begin = 0 if since is None else parse_time(since, now_ms)
@@ -50,7 +53,7 @@ def used(
         with folder.repo.snapshot() as snapshot:
             usage = Usage(snapshot, folder.flows, folder.schemas, begin, end)
             types = _types(folder, type)
-            found = list(islice(_found(folder, usage, types, row, handler), limit + 1))
+            found = list(islice(_found(folder, usage, types, row, handler, signal), limit + 1))
         sources = folder.sources()
     for use in found[:limit]:
         if json:
@@ -72,7 +75,9 @@ def _types(folder: DataFolder, wanted: str | None) -> list[str]:
     return documents if wanted is None else [wanted]
 
 
-def _found(folder: DataFolder, usage: Usage, types: list[str], row: str | None, handler: str | None) -> Iterator[Use]:
+def _found(
+    folder: DataFolder, usage: Usage, types: list[str], row: str | None, handler: str | None, signal: str | None
+) -> Iterator[Use]:
     if row is not None:
         text, version = _versioned(row)
         found = row_address(folder.flows, folder.sources(), text)
@@ -80,11 +85,20 @@ def _found(folder: DataFolder, usage: Usage, types: list[str], row: str | None, 
     if handler is not None:
         name, version = _versioned(handler)
         name = name.rpartition(":")[2]
-        known = sorted({function for one in types for function in usage.functions(one)})
-        if name not in known:
-            raise SettingsError(f"no document was made by a function {name!r}; {nearest(name, known)}")
+        _check(name, "made by a function", {function for one in types for function in usage.functions(one)})
         return (use for one in types for use in usage.of_function(one, name, version))
+    if signal is not None:
+        name, version = _versioned(signal)
+        _check(name, "made with a signal", {function for one in types for function in usage.signals(one)})
+        return (use for one in types for use in usage.of_signal(one, name, version))
     return (use for one in types for use in usage.in_window(one))
+
+
+def _check(name: str, what: str, known: set[str]) -> None:
+    if name not in known:
+        raise SettingsError(
+            f"no document was {what} {name!r}; {nearest(name, sorted(known)) if known else 'there are none'}"
+        )
 
 
 def _versioned(text: str) -> tuple[str, int]:

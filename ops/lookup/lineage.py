@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from argus.lineage import Lineage, OwnRead, RowRead, decode_lineage
 from argus.outline import FieldOrigin, Input, Outline, Place, load_outline
@@ -50,6 +51,20 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalOrigin:
+    """A value of a signal. field: "" for all of them; state, version, fetched_ms: see SignalReading."""
+
+    parameter: str
+    path: str
+    signal: str
+    field: str
+    key: Any
+    state: str
+    version: int
+    fetched_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class FieldLineage:
     """handler: of a computed field; its version. origins: in the order of its inputs, then what it read by itself."""
 
@@ -57,6 +72,7 @@ class FieldLineage:
     handler: str
     version: int
     origins: tuple[Origin, ...]
+    signals: tuple[SignalOrigin, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +109,16 @@ class _Resolver:
         self._outline, self._lineage, self._versions = outline, lineage, versions
 
     def field(self, field: FieldOrigin) -> FieldLineage:
-        origins = [origin for wanted in field.inputs for origin in self._origins(wanted)]
+        origins = [origin for one in field.inputs if not one.is_signal for origin in self._origins(one)]
         origins += [self._own(read) for read in self._lineage.own if read.field == field.name]
-        return FieldLineage(field.name, field.handler, field.version, tuple(origins))
+        signals = [self._signal(one) for one in field.inputs if one.is_signal and self._lineage.signals]
+        return FieldLineage(field.name, field.handler, field.version, tuple(origins), tuple(signals))
+
+    def _signal(self, wanted: Input) -> SignalOrigin:
+        name, read = self._outline.signals[wanted.place], self._lineage.signals[wanted.place]
+        return SignalOrigin(wanted.parameter, wanted.path, name, wanted.column, *read)
 
     def _origins(self, wanted: Input) -> Iterator[Origin]:
-        if wanted.place < 0:
-            return
         place = self._outline.places[wanted.place]
         for at, row in enumerate(self._lineage.places[wanted.place]):
             if row.key is None or row.versions[0] <= 0:

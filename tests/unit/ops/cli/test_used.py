@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from argus.api import field
+from argus.api import Reading, field
 from tests.support.argus_world import ADS_FLOWS, World, put
+from tests.support.signals import HandCaller
+from tests.unit.argus.signals.test_documents import FLOWS
 
 
 @field(inputs={"bid": "bid"}, version=7)
@@ -67,3 +69,24 @@ def test_people_get_a_table_and_are_told_when_it_is_cut(version: int, adsindex: 
 def test_a_wrong_question_is_a_usage_error(version: int, adsindex: Any, arguments: tuple[str, ...], text: str) -> None:
     ran = adsindex("used", *arguments)
     assert ran.code == 2 and text in ran.errors
+
+
+def test_signals(tmp_path: Path, adsindex: Any) -> None:
+    caller = HandCaller({"performance": {100: Reading({"ctr": 0.25}, 3)}})
+    world = World(tmp_path / "data", FLOWS, caller=caller)
+    caller.signals = world.application.flows.signals
+    world.edit(put("ads", id=100, title="Shoes"))
+    caller.answer()
+    world.parts.pulls.tick()
+    world.edit(put("ads", id=100, title="Boots"))
+    world.close()
+    (line,) = adsindex("used", "--signal", "performance@3", "--json").jsonl
+    assert (line["id"], line["version"]) == (100, 3)
+    assert adsindex("used", "--signal", "performance@2").code == 3
+    assert "did you mean 'performance'?" in adsindex("used", "--signal", "performence").errors
+    found = adsindex("doc", "ad/100", "--lineage", "--json").json["fields"]["ctr"]["signals"]
+    assert [(one["signal"], one["field"], one["key"], one["state"], one["version"]) for one in found] == [
+        ("performance", "ctr", 100, "fresh", 3)
+    ]
+    assert found[0]["fetched"] == "1970-01-01T00:00:05.000Z" and found[0]["age_ms"] > 0
+    assert any("signal performance/100.ctr" in line for line in adsindex("doc", "ad/100", "--lineage").lines)
