@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from ops.cli.app import run
+from ops.engine.pauses import PUBLISHING, Pause
 from ops.lookup.traces import document_traces, recent_traces
 from proto.codec import encode_key
 from proto.events import DOCUMENTS, NOTIFICATIONS, lane_topic
@@ -68,15 +69,16 @@ def test_a_deleted_document_keeps_its_traces(index: Whole, editor: sqlite3.Conne
 
 
 def test_a_version_that_waits_or_was_overtaken_is_not_published(index: Whole, editor: sqlite3.Connection) -> None:
+    publishing = Pause(stage=PUBLISHING)
+    index.process.store.pauses.pause(publishing)
     index.process.stages["publisher"].lanes.paused = frozenset(Lane)
-    index.process.store.pauses.pause(Lane.HIGH, "publisher")
     for value in (11, 12):
         editor.execute("UPDATE players SET value = ? WHERE number = 1", (value,))
         for _ in range(20):
             index.turn()
     waiting, overtaken, _ = traces(index)
     assert (waiting.kind, overtaken.kind) == ("unpublished", "unpublished")
-    index.process.store.pauses.resume(Lane.HIGH, "publisher")
+    index.process.store.pauses.resume(publishing)
     index.settle()
     published, overtaken, _ = traces(index)
     assert (published.kind, overtaken.kind) == ("edit", "unpublished")
