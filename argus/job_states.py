@@ -39,7 +39,7 @@ class JobStates:
 
     def _look(self, mark: bytes) -> None:
         with self._repo.snapshot() as snapshot:  # at or above the mark
-            self._live = {job.id: job for _, job in _all(snapshot) if job.state in _LIVE}
+            self._live = {job.id: job for _, job in all_jobs(snapshot) if job.state in _LIVE}
         self._mark = mark
 
     def stored(self, job_id: str) -> tuple[JobState | None, int]:
@@ -69,7 +69,9 @@ class JobStates:
 
     def _collect_garbage(self, kind: str) -> None:
         with self._repo.snapshot() as snapshot:
-            finished = [(job.finished_ms, key) for key, job in _all(snapshot) if job.kind == kind and job.finished_ms]
+            finished = [
+                (job.finished_ms, key) for key, job in all_jobs(snapshot) if job.kind == kind and job.finished_ms
+            ]
             transaction = Transaction(snapshot.timestamp)
         for _, key in sorted(finished, reverse=True)[FINISHED_KEPT:]:
             transaction.delete(JOBS, key, STATE)
@@ -77,7 +79,8 @@ class JobStates:
             self._repo.commit([transaction])
 
 
-def _all(snapshot: Snapshot) -> list[tuple[bytes, JobState]]:
+def all_jobs(snapshot: Snapshot) -> list[tuple[bytes, JobState]]:
+    """Every job that is stored, with its key."""
     found: list[tuple[bytes, JobState]] = []
     after = b""
     while rows := snapshot.scan(JOBS, STATE, after=after):

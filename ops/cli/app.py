@@ -31,10 +31,10 @@ OPTIONS = Group("Options", sort_key=4)
 COMMANDS = (
     Command("doc", "ops.cli.documents:doc", LOOK, "Show one document, as it is or as it was."),
     Command("docs", "ops.cli.documents:docs", LOOK, "Print all documents of one snapshot, one a line."),
-    Command("fixture", "ops.cli.fixture:fixture", LOOK, "Write the rows around a document as JSON, for a test."),
     Command("tail", "ops.cli.tail:tail", LOOK, "Follow what is published, or another topic."),
     Command("row", "ops.cli.rows:row", LOOK, "Show a row: values, when each changed, who wrote it."),
     Command("history", "ops.cli.history:history", LOOK, "Show how a document or a row changed."),
+    Command("why", "ops.cli.why:why", LOOK, "Say why a document is served, or is not."),
     Command("trace", "ops.cli.trace:trace", LOOK, "Show what the last changes of a document went through."),
     Command("used", "ops.cli.used:used", LOOK, "Show which documents used a row, a function, a signal."),
     Command("status", "ops.cli.status:status", LOOK, "Show what runs, how far behind it is, what is wrong."),

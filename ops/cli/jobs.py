@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from argus.job_states import all_jobs
 from ops.cli import render
 from ops.cli.acts import record
 from ops.cli.exit_codes import NOT_FOUND, OK
@@ -40,7 +41,7 @@ def list_(
         adsindex jobs list --all
     """
     with opened(data) as folder:
-        found = [job for job in _stored(folder) if everything or job.state in _LIVE]
+        found = [job for job in stored_jobs(folder) if everything or job.state in _LIVE]
         now_ms = folder.clock.now_ms()
     if json:
         for job in found:
@@ -111,17 +112,8 @@ def as_json(job: JobState) -> dict[str, Any]:
 
 def stored_jobs(folder: DataFolder) -> list[JobState]:
     """All, the newest first."""
-    return _stored(folder)
-
-
-def _stored(folder: DataFolder) -> list[JobState]:
-    found: list[JobState] = []
-    after = b""
     with folder.repo.snapshot() as snapshot:
-        while rows := snapshot.scan(JOBS, STATE, after=after):
-            found += [decode_job_state(version.value or b"") for _, version in rows]
-            after = rows[-1][0]
-    return sorted(found, key=lambda job: -job.started_ms)
+        return sorted([job for _, job in all_jobs(snapshot)], key=lambda job: -job.started_ms)
 
 
 def _set_state(wanted: str, state: str, only_from: str, data: Data, as_json_: bool) -> int:
@@ -142,7 +134,7 @@ def _set_state(wanted: str, state: str, only_from: str, data: Data, as_json_: bo
 
 
 def _find(folder: DataFolder, wanted: str) -> JobState | None:
-    live = [job for job in _stored(folder) if job.state in _LIVE]
+    live = [job for job in stored_jobs(folder) if job.state in _LIVE]
     exact = [job for job in live if job.id == wanted]
     matching = exact or [job for job in live if wanted in job.id]
     if len(matching) > 1:

@@ -15,7 +15,7 @@ def changed_rows(log: Log, change: int) -> list[RowChange]:
     found: list[RowChange] = []
     for topic in [lane_topic(NOTIFICATIONS, lane) for lane in Lane] if change else ():
         for partition in range(log.partitions(topic)):
-            at = _first_at(log, topic, partition, change)
+            at = first_at(log, topic, partition, change)
             for message in log.read(topic, partition, at, _MESSAGES_MAX):
                 if _timestamp(message.value) != change:
                     break
@@ -23,8 +23,9 @@ def changed_rows(log: Log, change: int) -> list[RowChange]:
     return [row for row in found if row.table != SOURCES]
 
 
-def _first_at(log: Log, topic: str, partition: int, change: int) -> int:
-    """Offset of the first message of a commit at or above `change`: the topic is in the order of commits."""
+def first_at(log: Log, topic: str, partition: int, change: int) -> int:
+    """Offset of the first message of a commit at or above `change`, in a topic whose messages begin with the timestamp
+    of their commit, and are in the order of it."""
     low, high = log.bounds(topic, partition)
     while low < high:
         middle = (low + high) // 2

@@ -9,8 +9,8 @@ from ops.addresses import shown_id, source_of
 from ops.document_view import whole_of
 from ops.engine.served import ServedTimes, read_served
 from ops.lookup.causes import changed_rows
-from ops.lookup.inputs import Inputs
 from ops.lookup.published import Published, find, newest
+from ops.lookup.read_rows import Reading
 from ops.opened import DataFolder
 from ops.row_view import compared, row_changes
 from proto.errors import TooOldError
@@ -29,7 +29,7 @@ _HISTORY_MAX = 50
 def document_traces(folder: DataFolder, document_type: str, key: bytes, limit: int) -> list[Trace]:
     """The last versions of one document, newest first."""
     served = read_served(folder.path)
-    inputs = Inputs(folder.flows, folder.schemas, folder.flows.documents[document_type])
+    reading = Reading(folder, folder.flows.documents[document_type])
     with folder.repo.snapshot() as snapshot:
         versions = snapshot.history(document_table(document_type), CONTENT, key, limit + 1)
         records = [None if one.value is None else decode_document(one.value) for one in versions]
@@ -42,7 +42,7 @@ def document_traces(folder: DataFolder, document_type: str, key: bytes, limit: i
             trace.what = "deleted" if new is None else "created" if old is None else "changed"
             trace.fields = compared(old, new)
             if published is not None:
-                trace.rows = _rows(folder, snapshot, inputs, published)
+                trace.rows = _rows(folder, snapshot, reading, published)
             traces.append(trace)
     return traces
 
@@ -84,20 +84,20 @@ def _trace(document_type: str, key: bytes, sequence: int, published: Published |
     return trace
 
 
-def _rows(folder: DataFolder, snapshot: Snapshot, inputs: Inputs, published: Published) -> list[CausingRow]:
+def _rows(folder: DataFolder, snapshot: Snapshot, reading: Reading, published: Published) -> list[CausingRow]:
     """The rows of the cause that the document reads; all of them when it is not known to read any."""
     delta = published.delta
     changes = changed_rows(folder.log, delta.change)
-    read = _read_by(folder, inputs, delta.key, delta.sequence) if len(changes) > 1 else set()
+    read = _read_by(folder, reading, delta.key, delta.sequence) if len(changes) > 1 else set()
     relevant = [change for change in changes if _concerns(change, read)] or changes
     return [_row(folder, snapshot, change, delta.change) for change in relevant[:_ROWS_MAX]]
 
 
-def _read_by(folder: DataFolder, inputs: Inputs, key: bytes, sequence: int) -> set[bytes]:
+def _read_by(folder: DataFolder, reading: Reading, key: bytes, sequence: int) -> set[bytes]:
     """Keys of the rows that the document has read, each behind its table's name."""
     try:
         with folder.snapshot(sequence) as snapshot:
-            return {row.table.encode() + row.key for row in inputs.rows(snapshot, key) if row.key is not None}
+            return {row.table.encode() + row.key for row in reading.rows(snapshot, key) if row.key is not None}
     except TooOldError:
         return set()
 

@@ -32,7 +32,7 @@ class Condition:
     text: str
     paths: tuple[str, ...]
     canonical: str
-    _tree: exp.Expr = field(repr=False, compare=False)
+    tree: exp.Expr = field(repr=False, compare=False)
 
     def python(self, names: Mapping[str, str], types: Mapping[str, str], outcome: bool = True) -> str:
         """Python source, in parentheses, of a bool: the condition's outcome is `outcome` (so NULL is not true).
@@ -42,7 +42,7 @@ class Condition:
         Needs NAMESPACE as globals. Raises FlowsError for a path that `types` lacks and for types that don't compare.
         """
         self._check_paths(types)
-        return f"({(is_true if outcome else is_false)(self._tree, Scope(names, types))})"
+        return f"({(is_true if outcome else is_false)(self.tree, Scope(names, types))})"
 
     def compile(self, types: Mapping[str, str]) -> Callable[[Sequence[Stored]], bool | None]:
         """A function from the values of `paths`, in that order, to True, False or None (NULL)."""
@@ -54,10 +54,10 @@ class Condition:
 
     def is_quoted(self, path: str) -> bool:
         """It stands in double quotes: perhaps somebody meant a text."""
-        return any(path_of(node) == path and _is_quoted(node) for node in _columns(self._tree))
+        return any(path_of(node) == path and _is_quoted(node) for node in _columns(self.tree))
 
     def _check_paths(self, types: Mapping[str, str]) -> None:
-        for node in _columns(self._tree):
+        for node in _columns(self.tree):
             path = path_of(node)
             if path not in types and _is_quoted(node):
                 raise FlowsError(f"there is no {path!r}", hint=f"text is written in single quotes: '{path}'")

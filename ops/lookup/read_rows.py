@@ -1,19 +1,22 @@
-"""The rows that a document reads, found again along the paths of the flows file: with their keys, and when each column
-last changed."""
+"""The rows that a document reads, found again along its paths: with their keys, and when each column last changed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from argus.fetch import parent_suffix, source_part
+from argus.generations import load
+from argus.outline import load_outline
 from argus.plan import Node, Plan
+from ops.addresses import shown_id
+from ops.opened import DataFolder
 from proto.flows.conditions import parse
-from proto.flows.model import Collection, Document, Flows
+from proto.flows.model import Collection, Document
 from proto.flows.paths import resolve
 from proto.record import decode_record
 from repo.api import Snapshot
 from repo.keys import index_prefix
-from repo.rows import Schemas, last_changes
+from repo.rows import last_changes
 from repo.system import collection_index
 
 _CHILDREN_MAX = 200
@@ -21,15 +24,16 @@ _CHILDREN_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class InputColumn:
-    """changed_at: commit timestamp of its last change."""
+class ReadColumn:
+    """changed_at: commit timestamp of its last change. used: the document depends on it."""
 
     value: Any
     changed_at: int
+    used: bool
 
 
 @dataclass(frozen=True, slots=True)
-class InputRow:
+class ReadRow:
     """A row that the document reads, or would read if it were there.
 
     path      of the node, "" for the root; many: below a collection
@@ -46,27 +50,36 @@ class InputRow:
     key: bytes | None
     exists: bool
     parked: str
-    columns: dict[str, InputColumn]
+    columns: dict[str, ReadColumn]
+
+    @property
+    def address(self) -> str:
+        """`campaigns/381`; "" without a key."""
+        return "" if self.key is None else row_text(self.table, self.key)
 
 
-def paths_of(document: Document) -> list[str]:
-    """Those of plain copies and of the condition; inputs of functions are known to their code only."""
-    condition = parse(document.servable).paths if document.servable else ()
-    return list(dict.fromkeys([field.path for field in document.fields.values() if field.path] + list(condition)))
+def row_text(table: str, key: bytes) -> str:
+    """`campaigns/381`; a composite key with commas."""
+    shown = shown_id(key)
+    return f"{table}/{','.join(map(str, shown)) if isinstance(shown, list) else shown}"
 
 
-class Inputs:
-    """Of one document type."""
+class Reading:
+    """Of one document type: where its rows are found."""
 
-    def __init__(self, flows: Flows, schemas: Schemas, document: Document) -> None:
-        self.plan = Plan(flows, document.root)
-        self._flows, self._schemas = flows, schemas
-        for path in paths_of(document):
-            self.plan.add(resolve(flows, document.root, path))
+    def __init__(self, folder: DataFolder, document: Document) -> None:
+        self.plan = Plan(folder.flows, document.root)
+        self._schemas = folder.schemas
+        for path in _paths(folder, document):
+            resolved = resolve(folder.flows, document.root, path)
+            if resolved.signal is not None:
+                self.plan.add_signal(resolved.signal)
+            else:
+                self.plan.add(resolved)
 
-    def rows(self, snapshot: Snapshot, key: bytes) -> list[InputRow]:
+    def rows(self, snapshot: Snapshot, key: bytes) -> list[ReadRow]:
         """Parents before children; the root is the first, whether it is there or not."""
-        found: list[InputRow] = []
+        found: list[ReadRow] = []
         places: dict[str, list[int]] = {}
         for node in self.plan.nodes:
             places[node.path] = range_of = []
@@ -76,7 +89,7 @@ class Inputs:
         return found
 
     def _keys(
-        self, snapshot: Snapshot, node: Node, found: Sequence[InputRow], places: dict[str, list[int]], root: bytes
+        self, snapshot: Snapshot, node: Node, found: Sequence[ReadRow], places: dict[str, list[int]], root: bytes
     ) -> Iterable[tuple[int, bytes | None]]:
         """(number of the parent, key) of each row of a node."""
         if node.parent is None:
@@ -96,8 +109,8 @@ class Inputs:
             keys.append((number, None if None in values or row.key is None else source_part(row.key) + suffix(values)))
         return keys
 
-    def _row(self, snapshot: Snapshot, node: Node, parent: int, key: bytes | None) -> InputRow:
-        columns: dict[str, InputColumn] = {}
+    def _row(self, snapshot: Snapshot, node: Node, parent: int, key: bytes | None) -> ReadRow:
+        columns: dict[str, ReadColumn] = {}
         exists, parked = False, ""
         for slot in node.slots.values() if key is not None else ():
             (version,) = snapshot.read(node.table.name, slot.group, [key or b""])
@@ -109,6 +122,17 @@ class Inputs:
                 continue
             exists = exists or slot.group == node.table.key_group()
             changed = last_changes(record, version.commit_timestamp)
-            values = map(InputColumn, record.values, changed)
-            columns.update(zip(self._schemas.names(record.schema), values, strict=True))
-        return InputRow(node.path, node.table.name, node.many, parent, key, exists, parked, columns)
+            for name, value, changed_at in zip(self._schemas.names(record.schema), record.values, changed, strict=True):
+                columns[name] = ReadColumn(value, changed_at, name in node.used)
+        return ReadRow(node.path, node.table.name, node.many, parent, key, exists, parked, columns)
+
+
+def _paths(folder: DataFolder, document: Document) -> list[str]:
+    """All that its fields and its condition take, functions' inputs too, as the admitted generation has noted them."""
+    state = load(folder.repo)
+    with folder.repo.snapshot() as snapshot:
+        outline = load_outline(snapshot, document.name, state.current.number) if state is not None else None
+    condition = parse(document.servable).paths if document.servable else ()
+    copies = [field.path for field in document.fields.values() if field.path]
+    inputs = [one.path for field in outline.fields for one in field.inputs] if outline is not None else []
+    return list(dict.fromkeys([*copies, *condition, *inputs]))

@@ -1,0 +1,122 @@
+"""What moves around one document right now: its source, what waits for it, what failed, who runs."""
+
+from collections.abc import Collection, Iterator
+
+import msgspec
+
+from argus.failures import document_subject
+from argus.generations import load
+from argus.job_states import all_jobs
+from ops.addresses import source_of
+from ops.engine.liveness import Liveness
+from ops.engine.status import read_statuses
+from ops.installation import load_installation
+from ops.lookup.queues import Queues
+from ops.lookup.source_look import SourceLook, look
+from ops.lookup.stored import Stored
+from ops.lookup.touching import Touching
+from ops.opened import DataFolder
+from ops.wiring.process import ROLES
+from proto.codec import decode_key
+from proto.events import decode_notification, decode_unit
+from proto.flows.model import Document
+from proto.lane import Lane
+from proto.ports.dead_letters import DeadLetterEntry
+from repo.system import JobState
+from ui.why import facts
+
+
+class Present:
+    """Of one document. tables: that it reads."""
+
+    def __init__(
+        self, folder: DataFolder, document: Document, key: bytes, stored: Stored, touching: Touching,
+        tables: Collection[str],
+    ) -> None:  # fmt: skip
+        self._folder, self._document, self._key = folder, document, key
+        self._stored, self._touching, self._source = stored, touching, source_of(key)
+        live = Liveness(folder.path).others()
+        self._running = frozenset(role for process in live for role in process.role.split("+"))
+        statuses = read_statuses(folder.path, [process.pid for process in live])
+        self._queues = Queues(folder, statuses, folder.clock.now_ms())
+        root, failure = folder.flows.tables[document.root], self._queues.failure(f"gateway {self._source}")
+        urls = load_installation(folder.path).sources
+        self.source: SourceLook = look(folder, urls, self._source, root, key, touching, tables, failure)
+
+    def now(self) -> facts.Now:
+        """Everything that the rules ask about the present."""
+        queues, document = self._queues, self._stored.document
+        stale = tuple(self._stale()) if document.exists else ()
+        newer = [one.changed_at for one in stale]
+        return facts.Now(
+            running=self._running,
+            start=self._start(),
+            first=self._first(),
+            capture=self.source.capture,
+            letters=tuple(map(_letter, filter(self._concerns, self._folder.dead_letters.entries()))),
+            jobs=tuple(self._jobs()),
+            stale=stale,
+            apply=queues.units(self._source, self._stored.source, self._touching),
+            notice=None if self._first() else queues.notices(self._touching, document.built_at, newer),
+            publication=queues.publication(self._document.name, self._key, document.sequence),
+            publishing_paused=queues.publishing_paused(),
+            readers=(),
+        )
+
+    def _start(self) -> str:
+        """The command that starts what does not run; "" when all roles do."""
+        missing = [role for role in ROLES if role not in self._running]
+        roles = "" if len(missing) == len(ROLES) else f" --role {','.join(missing)}"
+        return f"adsindex run --data {self._folder.path}{roles}" if missing else ""
+
+    def _first(self) -> bool:
+        """No document of this type was ever brought up to date."""
+        state = load(self._folder.repo)
+        return state is None or f"document {self._document.name}" not in state.built
+
+    def _stale(self) -> Iterator[facts.Stale]:
+        for row in self._stored.rows:
+            for name, column in row.columns.items():
+                if column.used and column.changed_at > self._stored.document.built_at and row.key is not None:
+                    yield facts.Stale(row.address, name, column.changed_at)
+
+    def _jobs(self) -> Iterator[facts.Job]:
+        """Refreshes of the type that began after its build, and fan-outs of rows that it reads."""
+        with self._folder.repo.snapshot() as snapshot:
+            jobs = [job for _, job in all_jobs(snapshot) if job.state in ("running", "paused")]
+        for job in jobs:
+            if job.at > self._stored.document.built_at and self._is_for(job):
+                lane = Lane(job.lane).name.lower()
+                yield facts.Job(job.id, job.kind, lane, job.state, job.done, job.total, job.attempts, job.error)
+
+    def _is_for(self, job: JobState) -> bool:
+        if job.kind == "refresh":
+            return job.target == self._document.name
+        if job.kind != "fanout" or not job.target.startswith(f"{self._document.name}:"):
+            return False
+        rows = [f" {table}/{','.join(map(str, decode_key(key)[1:]))}@" for table, key in self._touching.read]
+        return any(row in job.id for row in rows)
+
+    def _concerns(self, letter: DeadLetterEntry) -> bool:
+        """A letter without a key holds the message that nobody could process."""
+        if letter.stage == "build" and letter.subject == document_subject(self._document.name, self._key):
+            return True
+        if letter.key:
+            return letter.stage != "build" and (letter.table, letter.key) in self._touching.read
+        return bool(letter.message) and self._told(letter)
+
+    def _told(self, letter: DeadLetterEntry) -> bool:
+        try:
+            if letter.stage == "build":
+                _, notification = decode_notification(letter.message)
+                return any(map(self._touching.change, notification.changes))
+            if letter.stage == "apply":
+                unit = decode_unit(letter.message)
+                return unit.source == self._source and any(map(self._touching.rows, unit.tables))
+        except msgspec.DecodeError:
+            return False  # what it was about nobody can say
+        return False
+
+
+def _letter(entry: DeadLetterEntry) -> facts.Letter:
+    return facts.Letter(entry.stage, entry.subject, entry.column, entry.reason, entry.attempts, entry.last_ms)
