@@ -8,9 +8,10 @@ from ops.addresses import document_address, shown_address
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
+from ops.lookup.json_view import trace_json
 from ops.lookup.traces import document_traces, recent_traces
 from ops.opened import DataFolder, opened
-from ops.times import ago_of, clock_time, clock_time_of, duration, iso, iso_of
+from ops.times import ago_of, clock_time, clock_time_of, duration
 from proto.errors import SettingsError
 from ui.traces import TIMES, CausingRow, Spread, Trace, spreads
 
@@ -52,47 +53,10 @@ def trace(
             return NOT_FOUND
         if json:
             for one in traces:
-                render.print_json(as_json(one))
+                render.print_json(trace_json(one))
         else:
             _print(folder, shown_address(found.document, found.key, sources), traces)
         return OK
-
-
-def as_json(trace: Trace) -> dict[str, Any]:
-    """One trace, for programs."""
-    total_ms = trace.total_ms()
-    shown: dict[str, Any] = {
-        "type": trace.type,
-        "id": trace.id,
-        "source": trace.source,
-        "sequence": trace.sequence,
-        "time": iso_of(trace.sequence),
-        "what": trace.what or None,
-        "kind": trace.kind,
-        "lane": trace.lane or None,
-        "change": trace.change or None,
-        "at": {name: None if at_ms is None else iso(at_ms) for name, at_ms in trace.at_ms.items()},
-        "stages_ms": {stage: _rounded(took_ms) for stage, took_ms in trace.stages_ms().items()},
-        "total_ms": _rounded(total_ms),
-        "rows": [_row_json(row) for row in trace.rows],
-    }
-    if trace.fields is not None:
-        shown["fields"] = {name: {"old": old, "new": new} for name, (old, new) in trace.fields.items()}
-    return shown
-
-
-def _row_json(row: CausingRow) -> dict[str, Any]:
-    return {
-        "table": row.table,
-        "id": row.id,
-        "what": row.what or None,
-        "writer": row.writer or None,
-        "columns": {name: {"old": old, "new": new} for name, (old, new) in row.columns.items()},
-    }
-
-
-def _rounded(ms: float | None) -> float | None:
-    return None if ms is None else round(ms, 3)
 
 
 def _print(folder: DataFolder, address: str, traces: list[Trace]) -> None:

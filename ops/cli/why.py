@@ -1,6 +1,6 @@
 """`adsindex why`: is this document served, and if not, why, and what to do."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -8,10 +8,10 @@ from ops.addresses import shown_address
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, AsOf, Data, Json
-from ops.cli.trace import as_json as trace_json
 from ops.lookup.explain import explain, find_document
+from ops.lookup.json_view import why_json
 from ops.opened import opened
-from ops.times import iso_of, parse_time
+from ops.times import parse_time
 from ui.why.answer import SERVING
 from ui.why.finding import Finding, Why
 
@@ -43,31 +43,10 @@ def why(
         timestamp = None if as_of is None else parse_time(as_of, folder.clock.now_ms())
         answer = explain(folder, found.document, found.key, timestamp)
         if json:
-            render.print_json(as_json(answer))
+            render.print_json(why_json(answer))
         else:
             _print(answer, shown_address(found.document, found.key, folder.sources()))
     return OK if answer.code == SERVING else NOT_FOUND if answer.code == "unknown_id" else WRONG
-
-
-def as_json(answer: Why) -> dict[str, Any]:
-    """For programs."""
-    return {
-        "type": answer.type,
-        "id": answer.id,
-        "source": answer.source,
-        "code": answer.code,
-        "serving": answer.serving,
-        "current": answer.current,
-        "sentence": answer.sentence,
-        "next_step": answer.next_step or None,
-        "as_of": answer.as_of,
-        "as_of_time": None if answer.as_of is None else iso_of(answer.as_of),
-        "findings": [
-            {"code": one.code, "state": one.state, "sentence": one.sentence, "next_step": one.next_step or None}
-            for one in answer.findings
-        ],
-        "trace": None if answer.trace is None else trace_json(answer.trace),
-    }
 
 
 def _print(answer: Why, address: str) -> None:

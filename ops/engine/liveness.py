@@ -57,6 +57,20 @@ class Liveness:
         """True when this process may consume the partition, now and until it ends; False while another one does."""
         return self._lock(self._claims / f"{consumer}.{topic}.{partition}")
 
+    def is_claimed(self, consumer: str, topic: str, partition: int) -> bool:
+        """Whether any live process has claimed it."""
+        try:
+            descriptor = os.open(self._claims / f"{consumer}.{topic}.{partition}", os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def close(self) -> None:
         """Lets go of everything."""
         for path, descriptor in self._held.items():

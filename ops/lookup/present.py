@@ -11,19 +11,24 @@ from ops.addresses import source_of
 from ops.engine.liveness import Liveness
 from ops.engine.status import read_statuses
 from ops.installation import load_installation
+from ops.lookup.published import find
 from ops.lookup.queues import Queues
 from ops.lookup.source_look import SourceLook, look
 from ops.lookup.stored import Stored
 from ops.lookup.touching import Touching
 from ops.opened import DataFolder
+from ops.readers import TELL_EVERY_MS, stands
 from ops.wiring.process import ROLES
 from proto.codec import decode_key
-from proto.events import decode_notification, decode_unit
+from proto.events import DOCUMENTS, decode_notification, decode_unit
 from proto.flows.model import Document
 from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry
 from repo.system import JobState
 from ui.why import facts
+
+_SILENT_MS = 5_000.0
+"""A reader that has a version says so within this time."""
 
 
 class Present:
@@ -38,7 +43,8 @@ class Present:
         live = Liveness(folder.path).others()
         self._running = frozenset(role for process in live for role in process.role.split("+"))
         statuses = read_statuses(folder.path, [process.pid for process in live])
-        self._queues = Queues(folder, statuses, folder.clock.now_ms())
+        self._now_ms = folder.clock.now_ms()
+        self._queues = Queues(folder, statuses, self._now_ms)
         root, failure = folder.flows.tables[document.root], self._queues.failure(f"gateway {self._source}")
         urls = load_installation(folder.path).sources
         self.source: SourceLook = look(folder, urls, self._source, root, key, touching, tables, failure)
@@ -60,8 +66,19 @@ class Present:
             notice=None if self._first() else queues.notices(self._touching, document.built_at, newer),
             publication=queues.publication(self._document.name, self._key, document.sequence),
             publishing_paused=queues.publishing_paused(),
-            readers=(),
+            readers=tuple(self._readers()),
         )
+
+    def _readers(self) -> Iterator[facts.Reader]:
+        """Whoever has said where it stands since the newest version was readable, or not for a while."""
+        end = self._folder.log.bounds(DOCUMENTS, 0)[1]
+        found = find(self._folder.log, self._document.name, self._key, self._stored.document.sequence)
+        published_ms = found.delta.publish_ms if found is not None else 0.0
+        for stand in stands(self._folder.path):
+            behind = found is not None and found.offset >= stand.offset
+            heard = stand.at_ms > published_ms + TELL_EVERY_MS
+            if not behind or heard or self._now_ms > published_ms + _SILENT_MS:
+                yield facts.Reader(stand.name, end - stand.offset if behind else 0, stand.at_ms)
 
     def _start(self) -> str:
         """The command that starts what does not run; "" when all roles do."""

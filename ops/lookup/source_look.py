@@ -70,6 +70,8 @@ def _failing(capture: Capture, error: str) -> Capture:
 
 def _has(lookup: SqliteLookup, table: Table, key: bytes) -> tuple[bool | None, str]:
     """(whether the row is there, why that can't be seen)."""
+    if not table.source_table:
+        return None, f"no database has {table.name}"
     if any(table.columns[name].type not in _COMPARABLE for name in table.key):
         return None, f"the key of {table.name} is stored in another form"
     try:

@@ -1,6 +1,6 @@
 """What a condition demands, part by part, in words: for whoever asks why it does not hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -20,8 +20,16 @@ class Part(NamedTuple):
 
 def parts_of(condition: Condition) -> list[Part]:
     """All of them must be true."""
-    nodes = list(condition.tree.flatten()) if isinstance(condition.tree, exp.And) else [condition.tree]
-    return [Part(parse(node.sql(dialect="sqlite")), _demand(node)) for node in map(_bare, nodes)]
+    return [Part(parse(node.sql(dialect="sqlite")), _demand(node)) for node in _conjuncts(condition.tree)]
+
+
+def _conjuncts(node: _Node) -> Iterator[_Node]:
+    bare = _bare(node)
+    if isinstance(bare, exp.And):
+        for part in bare.flatten():
+            yield from _conjuncts(part)
+    else:
+        yield bare
 
 
 def _demand(node: _Node) -> str:

@@ -14,6 +14,7 @@ from ops.cli.app import run
 from ops.engine.pauses import PUBLISHING, Pause
 from ops.installation import Installation, save_installation
 from ops.lookup.explain import explain, find_document
+from ops.readers import Standing
 from proto.codec import encode_key
 from proto.events import NOTIFICATIONS, lane_topic
 from proto.flows.loader import loads
@@ -22,6 +23,7 @@ from proto.record import decode_record
 from proto.record import encode as encode_record
 from repo.api import Transaction
 from repo.system import JobState
+from serving.reader import DocumentReader
 from tests.support.whole import Whole
 from tests.system.club import FLOWS, club, module
 from ui.why.answer import RULES
@@ -329,6 +331,28 @@ def test_publish_pending(index: Whole, editor: sqlite3.Connection) -> None:
     turns(index)
     answer = why(index)
     assert (answer.code, answer.serving, answer.current) == ("publish_pending", True, False)
+
+
+def test_serving_behind(index: Whole, editor: sqlite3.Connection) -> None:
+    reader = DocumentReader(index.data.log, index.clock)
+    standing = Standing(index.folder, "ads-1", index.clock)
+    while reader.poll():
+        pass
+    standing.tell(reader.offsets()[0])
+    answer = why(index)
+    assert answer.code == "serving" and finding(answer, "serving_behind").sentence == "read by ads-1"
+    editor.execute("UPDATE players SET value = 11 WHERE number = 1")
+    index.settle()
+    index.clock.ms += 1_000.0
+    standing.tell(reader.offsets()[0])
+    answer = why(index)
+    assert (answer.code, answer.current) == ("serving_behind", False)
+    assert "reader ads-1 is " in answer.sentence and "behind" in answer.sentence
+    reader.poll()
+    index.clock.ms += 1_000.0
+    standing.tell(reader.offsets()[0])
+    assert why(index).code == "serving"
+    standing.close()
 
 
 def test_the_past(index: Whole, editor: sqlite3.Connection) -> None:

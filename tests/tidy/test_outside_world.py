@@ -54,6 +54,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/inputs/report_file.py": {FILES},
     "ops/installation.py": {FILES},
     "ops/opened.py": {FILES, RANDOM},
+    "ops/readers.py": {FILES},
     "ops/settings.py": {FILES},
     "ops/wiring/handlers.py": {FILES},
     "ops/wiring/store.py": {FILES, RANDOM},

@@ -8,7 +8,7 @@ from ui.why.words import counted, listed, moment, moment_of, span
 
 def notify_pending(facts: Facts, now: Now) -> Finding:
     code = "notify_pending"
-    if not now.stale or now.notice is not None or now.jobs or now.first or _failed(now):
+    if not now.stale or now.notice is not None or now.jobs or now.first or _had_its_turn(facts, now):
         return passed(code, "every change was announced with the row itself")
     newest = max(now.stale, key=lambda one: one.changed_at)
     when = moment_of(newest.changed_at, facts.now_ms)
@@ -31,7 +31,7 @@ def build_pending(facts: Facts, now: Now | None) -> Finding:
     healthy = [job for job in now.jobs if not job.error]
     if healthy:
         return blocks(code, f"a job will build the document: {_job(healthy[0])}", _job_step(healthy[0], now))
-    if now.jobs or _failed(now):
+    if now.jobs or _had_its_turn(facts, now):
         return passed(code, "it had its turn")
     if facts.parked_tables and not facts.row.ever:
         return passed(code, "there is no row yet to build it from")
@@ -88,8 +88,7 @@ def signal_missing(facts: Facts) -> Finding:
     if not missing:
         return passed(code, "every signal was answered" if facts.signals else "the document reads no signals")
     one = _worst(missing)
-    what = "was only just asked" if one.state == "pending" else "could not be had"
-    sentence = f"signal {one.name} has never said anything about {one.key}: it {what}; {_instead(one)}"
+    sentence = f"signal {one.name} has not said anything about {one.key} so far; {_instead(one)}"
     return _signal_finding(facts, one, code, sentence)
 
 
@@ -125,8 +124,11 @@ def _signal_finding(facts: Facts, signal: Signal, code: str, sentence: str) -> F
     return (blocks if signal.blocks or facts.document.servable else remark)(code, sentence, step)
 
 
-def _failed(now: Now) -> bool:
-    return any(letter.stage in ("build", "handle") for letter in now.letters)
+def _had_its_turn(facts: Facts, now: Now) -> bool:
+    """It was to be built, and could not be: a later rule says why."""
+    return any(letter.stage in ("build", "handle") for letter in now.letters) or any(
+        signal.blocks for signal in facts.signals
+    )
 
 
 def _job(job: Job) -> str:

@@ -17,7 +17,7 @@ def unknown_id(facts: Facts) -> Finding:
         return passed(code, f"whether {row.address} is there can't be seen: {row.unseen}")
     if facts.as_of is not None:
         return blocks(code, f"there was no {facts.called} at {moment_of(facts.as_of, facts.now_ms)}")
-    told = "the database has no such row" if row.in_source is False else f"the database can't be asked: {row.unseen}"
+    told = "the database has no such row" if row.in_source is False else row.unseen
     sentence = f"there is no {facts.called}: no row {row.address} was ever stored (or its traces are gone), and {told}"
     return blocks(code, sentence, "check the id: adsindex docs lists all documents")
 

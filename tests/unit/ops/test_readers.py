@@ -1,0 +1,40 @@
+"""Readers that say where they stand."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.readers import TELL_EVERY_MS, Standing, stands
+from proto.errors import SettingsError
+from tests.support.shop import HandClock
+
+
+def test_a_reader_stands_where_it_said_last(tmp_path: Path) -> None:
+    clock = HandClock()
+    standing = Standing(tmp_path, "ads-1", clock)
+    standing.tell(5)
+    clock.ms += TELL_EVERY_MS - 1
+    standing.tell(6)
+    assert [(one.name, one.offset) for one in stands(tmp_path)] == [("ads-1", 5)]
+    clock.ms += 1
+    standing.tell(7)
+    assert [(one.offset, one.at_ms) for one in stands(tmp_path)] == [(7, clock.ms)]
+    standing.close()
+    assert stands(tmp_path) == []
+
+
+def test_a_reader_that_died_is_forgotten(tmp_path: Path) -> None:
+    standing = Standing(tmp_path, "ads-1", HandClock())
+    standing.tell(5)
+    standing._liveness.close()  # as the kernel does
+    assert stands(tmp_path) == [] and not list((tmp_path / "readers").iterdir())
+
+
+def test_two_readers_need_two_names(tmp_path: Path) -> None:
+    standing = Standing(tmp_path, "ads-1", HandClock())
+    with pytest.raises(SettingsError, match="another reader is named 'ads-1'"):
+        Standing(tmp_path, "ads-1", HandClock())
+    with pytest.raises(SettingsError, match="no name for a reader"):
+        Standing(tmp_path, "ads/1", HandClock())
+    standing.close()
+    Standing(tmp_path, "ads-1", HandClock()).close()
