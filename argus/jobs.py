@@ -8,7 +8,8 @@ its share goes to another. A job whose slice fails waits longer each time, and d
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from argus.climb import encode_frames, first_frames
@@ -61,6 +62,7 @@ class Jobs:
         self._failed: dict[str, _Failure] = {}
         self._elsewhere_until_ms: dict[str, float] = {}
         self._turn = 0
+        self._held_at = 0
 
     def fanout(self, spread: Spread) -> None:
         """A fan-out that goes on as a job from the beginning of its climb."""
@@ -68,6 +70,15 @@ class Jobs:
         row = row_of(spread.target.table, spread.key)
         name = f"fanout {spread.target.name} {row.table}/{','.join(map(str, row.key))}@{spread.cause.change}"
         self._create(name, "fanout", spread.cause, spread.target.name, encode_frames(frames), encode(spread.cause))
+
+    @contextmanager
+    def held_at(self, change: int) -> Iterator[None]:
+        """Fan-outs created inside hold the watermark below `change`, if that is older than their own; 0: no."""
+        self._held_at = change
+        try:
+            yield
+        finally:
+            self._held_at = 0
 
     def refresh(self, document_type: str, signature: int) -> bool:
         """Builds every document of a type again, in the Low lane; True once that is done."""
@@ -234,7 +245,7 @@ class Jobs:
             id=_bounded(name),
             kind=kind,
             lane=cause.lane,
-            at=cause.change,
+            at=min(cause.change, self._held_at or cause.change),
             target=target,
             change=change,
             cursor=cursor,

@@ -20,7 +20,15 @@ from repo.api import Repo, Snapshot
 from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.repo import LmdbRepo
 from repo.rows import Schemas
-from repo.system import GENERATIONS, SOURCES, STATE, SourceState, decode_generation_state, decode_source_state
+from repo.system import (
+    GENERATIONS,
+    SOURCES,
+    STATE,
+    SourceState,
+    decode_generation_state,
+    decode_source_state,
+    system_specs,
+)
 
 FLOWS_FILE = "flows.toml"
 STORE_FILE = "data.mdb"
@@ -68,6 +76,7 @@ def opened(path: Path) -> Iterator[DataFolder]:
     try:
         log = LmdbLog(environment)
         repo = LmdbRepo(environment, clock, log.append_in)
+        repo.declare(system_specs())  # a folder of an earlier version may lack the youngest
         yield DataFolder(
             path,
             repo,

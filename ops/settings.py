@@ -6,7 +6,7 @@ The last of these that names a setting wins. A setting's unit is the end of its 
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
@@ -39,6 +39,25 @@ class RetentionSettings(BaseModel):
     log_messages: int = Field(default=10_000, gt=0, description="newest processed messages of each other topic")
 
 
+class StaleSettings(BaseModel):
+    """Dropping what waits too long (ops/stale). Ages: None is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    high_after_s: float | None = Field(default=None, gt=0, description="High lane: drop what has waited longer")
+    medium_after_s: float | None = Field(default=None, gt=0, description="Medium lane: the same")
+    low_after_s: float | None = Field(default=None, gt=0, description="Low lane: the same")
+    stages: tuple[Literal["updater", "argus"], ...] = Field(
+        default=("argus",), description="where: argus (documents), updater (rows; costs more to heal)"
+    )
+    share_max: float = Field(
+        default=0.5, gt=0, lt=1, description="of a lane's messages that may be dropped within window_s without a person"
+    )
+    window_s: float = Field(default=600.0, gt=0, description="see share_max")
+    heal_when_idle: bool = Field(default=True, description="heal what was dropped when no lane is behind any more")
+    heal_idle_s: float = Field(default=10.0, ge=0, description="for so long before that")
+
+
 class SourceSettings(BaseModel):
     """A database to capture from. url: what SQLAlchemy takes; a secret, because it may hold a password."""
 
@@ -68,6 +87,7 @@ class Settings(BaseSettings):
     argus: ArgusSettings = Field(default_factory=ArgusSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    stale: StaleSettings = Field(default_factory=StaleSettings)
 
 
 class EffectiveSetting(NamedTuple):

@@ -10,6 +10,7 @@ from proto.errors import SettingsError
 
 _PER_MS = 1_000_000
 _UNIT_MS = {"ms": 1.0, "s": 1e3, "m": 60e3, "h": 3600e3, "d": 86400e3}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
 _AGO = re.compile(r"-(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 _DURATIONS = (
@@ -81,6 +82,13 @@ def parse_time(text: str, now_ms: float) -> int:
         ) from None
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return _last_of((aware - _EPOCH) / timedelta(milliseconds=1))
+
+
+def parse_duration(text: str) -> float:
+    """`10m`, `90s`, `1h30m` -> ms. Raises SettingsError."""
+    if not _DURATION.fullmatch(text.strip()):
+        raise SettingsError(f"{text!r} is not a length of time; write 10m, 90s, 1h30m, 2d")
+    return sum(float(amount) * _UNIT_MS[unit] for amount, unit in _PART.findall(text))
 
 
 def _last_of(ms: float) -> int:

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from proto.events import NOTIFICATIONS, PUBLICATIONS, UPDATES, lane_topic
 from proto.lane import Lane
+from repo import drops
 
-UPDATER, ARGUS, PUBLISHER = "updater", "argus", "publisher"
+UPDATER, ARGUS, PUBLISHER = drops.UPDATER, drops.ARGUS, "publisher"
 
 
 class Consumed(NamedTuple):

@@ -8,14 +8,17 @@ from argus.generations import load
 from argus.lifecycle import refresh_signature
 from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.progress import ProgressLog
+from ops.addresses import shown_address
 from ops.engine.pauses import Pauses
 from ops.opened import DataFolder
 from ops.topics import UPDATER
 from proto.errors import UnavailableError
 from proto.events import DOCUMENTS, UPDATES, decode_delta, lane_topic
 from proto.lane import Lane
+from repo.drops import Piles, open_rows
 
 _PAGE = 256
+_NAMED_MAX = 5
 
 
 class Stand(NamedTuple):
@@ -55,7 +58,8 @@ def newest_stands(sources: Mapping[str, str]) -> dict[str, Stand]:
 
 def missing(folder: DataFolder, goal: Goal) -> str:
     """ "" when the goal is reached, else what is waited for, in words. Nobody can wait for a table that is parked."""
-    why = _captured(folder, goal) or _applied(folder, goal) or _built(folder, goal) or _served(folder, goal)
+    why = _captured(folder, goal) or _applied(folder, goal) or _healed(folder, goal)
+    why = why or _built(folder, goal) or _served(folder, goal)
     return why + "".join(f"; {pause.name} is paused" for pause in Pauses(folder.path).all()) if why else ""
 
 
@@ -87,6 +91,18 @@ def _applied(folder: DataFolder, goal: Goal) -> str:
         if position < end:
             return f"{topic}: {end - position} units to be applied"
     return ""
+
+
+def _healed(folder: DataFolder, goal: Goal) -> str:
+    """What was dropped is not servable, whatever the watermark says; what heals it is newer than the goal was."""
+    left = sum(pile.open for pile in Piles(folder.repo).now())
+    if not left:
+        return ""
+    goal.timestamp = goal.seen = 0
+    with folder.repo.snapshot() as snapshot:
+        names = [shown_address(row.table, row.key, folder.sources()) for row in open_rows(snapshot, _NAMED_MAX)]
+    more = f" and {left - len(names):,} more" if left > len(names) else ""
+    return f"dropped as stale and not healed yet: {', '.join(names)}{more}; heal them: adsindex lanes heal"
 
 
 def _built(folder: DataFolder, goal: Goal) -> str:

@@ -11,6 +11,9 @@ from typing import Any
 import msgspec
 import xxhash
 
+DROPPED = "dropped"
+"""Why a row is parked whose newest values were dropped on purpose begins with this; nobody was notified of that."""
+
 
 class Schema(msgspec.Struct, frozen=True, array_like=True):
     """Column names in order. `id` is a hash of them, so that equal lists are one schema everywhere."""

@@ -9,6 +9,7 @@ signals:TYPE        index: signal and version -> documents in which its values a
 built:TYPE          index: generation and hour of the newest build -> documents
 ack:HANDLER         NEWEST: up to which commit a handler has handled a row
 _sources _jobs _generations _outlines _schemas _parts _feeds    NEWEST
+_drop_orders _dropped _drops    NEWEST: what was dropped on purpose (repo/drops.py)
 """
 
 import msgspec
@@ -20,6 +21,7 @@ from repo.api import Keep, TableSpec
 
 SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS = "_sources", "_jobs", "_generations", "_schemas", "_parts"
 OUTLINES, FEED_STATES = "_outlines", "_feeds"
+DROP_ORDERS, DROPPED, DROPS = "_drop_orders", "_dropped", "_drops"
 STATE = "state"  # the one group of the tables above
 CONTENT, LINEAGE, BUILD, ACK = "content", "lineage", "build", "ack"
 
@@ -179,7 +181,9 @@ def ack_table(handler: str) -> str:
 
 def system_specs() -> list[TableSpec]:
     """The tables that every installation has, whatever its flows."""
-    names = (SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS, FEED_STATES, PARTS)
+    names = (
+        SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS, FEED_STATES, PARTS, DROP_ORDERS, DROPPED, DROPS
+    )  # fmt: skip
     return [TableSpec(name, {STATE: Keep.NEWEST}) for name in names]
 
 

@@ -1,17 +1,19 @@
 """The updater: source units -> versioned rows, index entries and notifications, a transaction for each source in the
 batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from proto.errors import FencedError, OutcomeUnknownError, UnavailableError
 from proto.events import decode_unit
 from proto.flows.model import Flows
+from proto.lane import Lane
 from proto.ports.clock import Clock
 from proto.ports.dead_letters import DeadLetters
 from proto.ports.processor import DeadLetter, Item, Outcome
 from repo.api import OutcomeKind, Repo
+from repo.drops import DropOrder
 from repo.rows import Schemas
 from updater.intake import Extractors, Offer
 from updater.layout import layouts
@@ -43,9 +45,11 @@ class Updater:
         self._partitions = notices_partitions
         self._extractors = Extractors(layouts(flows, schemas))
 
-    def process(self, batch: Sequence[Item]) -> list[Outcome]:
-        """An outcome for each item, in order. Raises UnavailableError, FencedError, OutcomeUnknownError as the Repo
-        does."""
+    def process(self, batch: Sequence[Item], drop: DropOrder | None = None) -> list[Outcome]:
+        """An outcome for each item, in order. drop: covers all of them (see updater/stale.py).
+
+        Raises UnavailableError, FencedError, OutcomeUnknownError as the Repo does.
+        """
         outcomes: dict[int, Outcome] = {}
         waiting: dict[str, list[Offer]] = {}
         for at, item in enumerate(batch):
@@ -59,10 +63,12 @@ class Updater:
         for _ in range(ATTEMPTS_MAX):
             if not waiting:
                 return [outcomes[at] for at in range(len(batch))]
-            at_least = self._attempt(waiting, outcomes, at_least)
+            at_least = self._attempt(waiting, outcomes, at_least, drop)
         raise UnavailableError(f"another updater kept changing the rows of {', '.join(waiting)}; is it running twice?")
 
-    def _attempt(self, waiting: dict[str, list[Offer]], outcomes: dict[int, Outcome], at_least: int) -> int:
+    def _attempt(
+        self, waiting: dict[str, list[Offer]], outcomes: dict[int, Outcome], at_least: int, drop: DropOrder | None
+    ) -> int:
         """Leaves in `waiting` the sources that conflicted; returns the timestamp that the next snapshot must have
         reached."""
         now_ms = self._clock.now_ms()
@@ -70,7 +76,7 @@ class Updater:
         found: dict[str, list[Outcome]] = {}
         with self._repo.snapshot(at_least) as snapshot:
             for source, offers in waiting.items():
-                runs[source] = SourceRun(source, snapshot, self._extractors, self._partitions, now_ms)
+                runs[source] = SourceRun(source, snapshot, self._extractors, self._partitions, now_ms, drop)
                 found[source] = runs[source].run(offers)
         conflicts = self._commit(runs)
         for source, run in runs.items():
@@ -91,3 +97,14 @@ class Updater:
             elif outcome.kind is OutcomeKind.UNKNOWN:
                 raise OutcomeUnknownError(f"whether the units of {source} were applied is not known; offer them again")
         return conflicts
+
+
+class StaleUnits:
+    """A Processor over units that a drop order covers. order: of a lane, None when there is none."""
+
+    def __init__(self, updater: Updater, order: Callable[[Lane], DropOrder | None]) -> None:
+        self._updater, self._order = updater, order
+
+    def process(self, batch: Sequence[Item]) -> list[Outcome]:
+        """The batch is of one lane."""
+        return self._updater.process(batch, self._order(batch[0].lane))

@@ -5,7 +5,7 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from proto.events import RowChange
-from proto.record import Record, encode
+from proto.record import DROPPED, Record, encode
 from repo.api import Cell, Snapshot, Transaction
 from repo.rows import carried_over
 from updater.extract import GoodRow, Values
@@ -99,14 +99,11 @@ class RowSet:
         slot = self._slots[key]
         if is_older(origin.version, self._versions[slot]):
             return False
-        row = self._rows[slot]
-        main = row[self._main]
-        already = main is not None and bool(main.parked)
+        main = self._rows[slot][self._main]
+        already = main is not None and bool(main.parked) and not main.parked.startswith(DROPPED)
         if already and main is not None and (main.source, main.parked) == (origin.version, reason):
             return True
-        for number, record in enumerate(row):
-            values = None if record is None else record.values
-            self._write(slot, number, values, (), origin.version, reason)
+        self._keep(slot, origin.version, reason)
         if not already:
             changes[self._layout.table.lane].append(RowChange(self._table, key))
         return True
@@ -115,6 +112,28 @@ class RowSet:
         """How many of these rows the guard holds against this version."""
         return sum(self._versions[self._slots[key]] > version for key in keys)
 
+    def drop(
+        self, key: bytes, values: Values | None, reason: str, origin: Origin, lacking: Sequence[Place] = ()
+    ) -> bool:
+        """The newest row is not to be stored: it keeps its old values, and nobody is told, but whoever reads it sees
+        that it is parked. False: nothing is lost, it is not the newest, or the same. values None: it was deleted."""
+        slot, version = self._slots[key], origin.version
+        if is_older(version, self._versions[slot]):
+            return False
+        row = self._rows[slot]
+        main = row[self._main]
+        if main is None or not main.parked:
+            before = None if main is None else main.values
+            if values is not None and lacking:
+                _fill(row, values, lacking)
+            if before is values or (before is not None and values is not None and not self._differences(row, values)):
+                if must_remember(origin.kind, version, self._versions[slot]):
+                    self._write(slot, self._main, before, (), version)
+                return False
+        told = main is not None and bool(main.parked) and not main.parked.startswith(DROPPED)
+        self._keep(slot, version, main.parked if told and main is not None else reason)
+        return True
+
     def write(self) -> None:
         """Puts what changed into the transaction, each record encoded once."""
         writes, table, keys, rows = self._transaction.writes, self._table, self._keys, self._rows
@@ -122,6 +141,11 @@ class RowSet:
             name = group.name
             for slot in slots:
                 writes[Cell(table, keys[slot], name)] = encode(rows[slot][number])
+
+    def _keep(self, slot: int, version: RowVersion, parked: str) -> None:
+        """The values stay as they are, under a newer version."""
+        for number, record in enumerate(self._rows[slot]):
+            self._write(slot, number, None if record is None else record.values, (), version, parked)
 
     def _differences(self, row: RowRecords, values: Values) -> list[tuple[int, list[int]]]:
         """(group, positions of the columns that differ) for those groups that do."""

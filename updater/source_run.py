@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from proto.codec import decode_key, source_prefix
 from proto.errors import InvalidMessageError
-from proto.ports.processor import DONE, DeadLetter, Outcome
+from proto.ports.processor import DONE, DeadLetter, Drop, Outcome
 from repo.api import Snapshot, Transaction
+from repo.drops import UPDATER, DropBook, DropOrder
 from updater.feeds import Feeds
 from updater.intake import Extractors, Offer, TableIntake, take_in
 from updater.layout import TableLayout
@@ -15,6 +16,7 @@ from updater.parts import Parts
 from updater.progress import Progress
 from updater.rows import Changes, Origin, RowSet
 from updater.spans import missing_rows
+from updater.stale import dropped_row, may_drop, parked_reason, raw_keys
 
 _Work = list[tuple[Offer, list[TableIntake]]]
 
@@ -24,12 +26,16 @@ class SourceRun:
     committed."""
 
     def __init__(
-        self, source: str, snapshot: Snapshot, extractors: Extractors, notices_partitions: int, now_ms: float
-    ) -> None:
+        self, source: str, snapshot: Snapshot, extractors: Extractors, notices_partitions: int, now_ms: float,
+        drop: DropOrder | None = None,
+    ) -> None:  # fmt: skip
+        """drop: the units are covered by it; those that it makes stale are not applied, but written down by key."""
         self.transaction = Transaction(snapshot.timestamp)
         self.letters = Letters(now_ms)
         self._source, self._prefix = source, source_prefix(source)
         self._snapshot, self._extractors = snapshot, extractors
+        self._drop, self._now_ms = drop, now_ms
+        self._book = DropBook(UPDATER, source)
         self._progress = Progress(source, snapshot)
         self._parts = Parts(snapshot, self.transaction)
         self._notices = Notices(self.transaction, notices_partitions, now_ms)
@@ -42,6 +48,7 @@ class SourceRun:
         self._apply(work)
         self._parts.keep()
         self._feeds.write()
+        self._book.write(self._snapshot, self.transaction, self._now_ms)
         self._progress.write(self.transaction)
         return outcomes
 
@@ -61,7 +68,7 @@ class SourceRun:
             work.append((offer, take_in(offer, self._extractors, self.letters)))
         except InvalidMessageError as error:
             return DeadLetter(str(error))
-        return DONE
+        return Drop(self._drop.reason) if self._drop is not None and may_drop(unit, self._drop) else DONE
 
     def _apply(self, work: _Work) -> None:
         sets = self._read(work)
@@ -70,6 +77,8 @@ class SourceRun:
             origin = Origin(unit.kind, (unit.incarnation, unit.position), self._prefix)
             changes: Changes = [[], [], []]  # one for each lane
             apply = self._backfill_table if unit.kind == "backfill" else self._apply_table
+            if may_drop(unit, self._drop):
+                apply = self._drop_table
             for intake in intakes:
                 apply(offer, intake, sets[intake.layout.name], origin, changes)
             if not unit.first:
@@ -113,8 +122,24 @@ class SourceRun:
         rows.put(intake.good, origin, changes, intake.extractor.lacking)
         for key in rows.healed:
             self.letters.healed(intake.layout, self._source, key)
+            self._book.heal(intake.layout.name, key)
         rows.healed.clear()
+        self._park(offer, intake, rows, origin, changes)
+
+    def _drop_table(self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes) -> None:
+        """A bad row is parked as ever: it costs as little, and its dead letter says more."""
+        drop = self._drop
+        assert drop is not None
+        raws, reason, table = raw_keys(offer.unit, intake), parked_reason(drop), intake.layout.name
+        wanted = [(key, None) for key in intake.deleted] + list(intake.good)
+        for key, values in wanted:
+            if rows.drop(key, values, reason, origin, intake.extractor.lacking):
+                self._book.drop(dropped_row(offer.unit, table, key, raws[key], drop, self._now_ms))
+        self._park(offer, intake, rows, origin, changes)
+
+    def _park(self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes) -> None:
         for key, fault, alone in intake.parked:
             if rows.park(key, fault.reason, origin, changes):
                 shown = decode_key(key)[1:]
                 self.letters.bad_row(offer.item, offer.unit, intake.layout, alone, key, shown, fault)
+                self._book.heal(intake.layout.name, key)  # read again, if it had been dropped, and found bad

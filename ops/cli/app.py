@@ -39,7 +39,7 @@ COMMANDS = (
     Command("used", "ops.cli.used:used", LOOK, "Show which documents used a row, a function, a signal."),
     Command("status", "ops.cli.status:status", LOOK, "Show what runs, how far behind it is, what is wrong."),
     Command("audit", "ops.cli.audit:audit", LOOK, "Show who paused, resumed, dropped, healed what, and why."),
-    Command("lanes", "ops.cli.lanes:lanes", ACT, "The three lanes: look, pause, resume."),
+    Command("lanes", "ops.cli.lanes:lanes", ACT, "The three lanes: look, pause, resume, drop what is stale, heal."),
     Command("publish", "ops.cli.publish:publish", ACT, "Hold what readers get to see, let it go on."),
     Command(
         "dead-letters", "ops.cli.dead_letters:dead_letters", ACT, "What could not be processed: look, replay, discard."

@@ -1,12 +1,13 @@
-"""`adsindex lanes`: what waits in the three lanes; let one wait, let it go on."""
+"""`adsindex lanes`: what waits in the three lanes; let one wait, let it go on; the rest is in lanes_stale.py."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from ops.cli import render
 from ops.cli.acts import Reason, record, report, user
 from ops.cli.exit_codes import OK
+from ops.cli.lanes_stale import LaneName, StageName, drop_stale, dropped, heal
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.cli.publish import describe
 from ops.engine.pauses import PUBLISHING, Pause, Pauses
@@ -16,11 +17,8 @@ from ops.times import duration, iso
 
 lanes = App(name="lanes", help="The three lanes.", help_format="plaintext")
 
-LaneName = Annotated[Literal["high", "medium", "low"], Parameter(help="The lane.")]
-StageName = Annotated[
-    Literal["updater", "argus"] | None,
-    Parameter(help="Only this stage: updater (rows), argus (documents). Without: both."),
-]
+for command in (drop_stale, dropped, heal):
+    lanes.command(command)
 
 
 @lanes.command

@@ -12,13 +12,14 @@ from ops.cli.acts import record
 from ops.cli.exit_codes import OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.liveness import Liveness
+from ops.engine.pauses import FOLDER as PAUSED_FOLDER
 from ops.installation import FILE
 from ops.opened import FLOWS_FILE
 from ops.settings import SETTINGS_FILE
 from proto.errors import SettingsError
 
-KEPT = (FILE, FLOWS_FILE, SETTINGS_FILE, AUDIT_FILE)
-"""What people wrote stays: sources and handlers, the flows file, settings; and what they did."""
+KEPT = (FILE, FLOWS_FILE, SETTINGS_FILE, AUDIT_FILE, PAUSED_FOLDER)
+"""What people wrote stays: sources and handlers, the flows file, settings, what they paused; and what they did."""
 
 
 def rebuild(

@@ -12,11 +12,12 @@ from ops.cli import render
 from ops.cli.exit_codes import OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.installation import DEFAULT_SOURCE, load_installation, parse_sources, save_installation
-from ops.opened import STORE_FILE
+from ops.opened import STORE_FILE, opened
 from ops.settings import load_settings
 from ops.wiring.sources import sqlite_capture
 from ops.wiring.store import open_store
 from proto.errors import SettingsError
+from repo.drops import Piles
 
 source = App(name="source", help="Attach a database, or let go of it.", help_format="plaintext")
 
@@ -78,6 +79,8 @@ def detach(
     """
     installation = load_installation(data)
     url = installation.sources.get(name, name)
+    if name in installation.sources:
+        _refuse_unhealed(data, name)
     capture = sqlite_capture(name, url)
     try:
         capture.detach()
@@ -90,6 +93,18 @@ def detach(
     else:
         render.print_line(f"source {name}: detached; triggers and change log are gone from {url}")
     return OK
+
+
+def _refuse_unhealed(data: Path, name: str) -> None:
+    """Rows that were dropped can only be read again while the source is there."""
+    if not (data / STORE_FILE).exists():
+        return
+    with opened(data) as folder:
+        left = sum(pile.open for pile in Piles(folder.repo).now() if pile.source == name)
+    if left:
+        raise SettingsError(
+            f"{left:,} rows of source {name} were dropped as stale and are not healed yet: adsindex lanes heal --wait"
+        )
 
 
 def _captured(data: Path, name: str) -> Progress | None:

@@ -12,6 +12,7 @@ from ops.cli.jobs import as_json as job_json
 from ops.cli.jobs import print_jobs, stored_jobs
 from ops.cli.lanes import as_json as lag_json
 from ops.cli.lanes import holding, print_lags
+from ops.cli.lanes_stale import summary
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.cli.publish import describe
 from ops.engine.liveness import Liveness
@@ -21,6 +22,7 @@ from ops.lag import Lag, lags
 from ops.opened import DataFolder, opened
 from ops.times import ago, ago_of, clock_time_of, iso_of
 from proto.events import DOCUMENTS
+from repo.drops import Pile, Piles
 from repo.system import JobState, SourceState
 
 _BEHIND_MS = 60_000.0
@@ -38,6 +40,7 @@ class _Status(NamedTuple):
     sources: dict[str, SourceState]
     lags: list[Lag]
     pauses: list[Pause]
+    dropped: list[Pile]
     jobs: list[JobState]
     dead_letters: int
     last_commit: int
@@ -76,6 +79,7 @@ def _look(folder: DataFolder) -> _Status:
         sources=folder.source_states(),
         lags=lags(folder.log),
         pauses=Pauses(folder.path).all(),
+        dropped=Piles(folder.repo).now(),
         jobs=[job for job in stored_jobs(folder) if job.state in ("running", "paused")],
         dead_letters=folder.dead_letters.count(),
         last_commit=folder.repo.last_timestamp(),
@@ -102,6 +106,8 @@ def _problems(found: _Status) -> Iterator[str]:
         if lag.since_ms and found.now_ms - lag.since_ms > _BEHIND_MS:
             oldest = ago(lag.since_ms, found.now_ms)
             yield f"{lag.consumed.topic}: {lag.waiting:,} messages wait, the oldest from {oldest}"
+    if any(pile.open for pile in found.dropped):
+        yield f"{summary(found.dropped, found.now_ms)}: see `adsindex lanes dropped`, `adsindex lanes heal`"
     if found.dead_letters:
         plural = "" if found.dead_letters == 1 else "s"
         yield f"{found.dead_letters:,} dead letter{plural}: see `adsindex dead-letters list`"
@@ -115,6 +121,7 @@ def _process_problems(process: ProcessStatus, now_ms: float) -> Iterator[str]:
         yield f"{who} has not said anything since {ago(process.at_ms, now_ms)}"
     if process.commit_error:
         yield f"{who} can't commit: {process.commit_error}"
+    yield from process.refusals
     for step in process.steps:
         if step.failing:
             yield f"{who}, {step.name}: {step.last_error} ({ago(step.last_error_ms, now_ms)})"
@@ -150,6 +157,11 @@ def _as_json(found: _Status) -> dict[str, Any]:
         "lag": [lag_json(lag, found.now_ms, found.pauses) for lag in found.lags],
         "paused": [{"name": pause.name, **to_builtins(pause)} for pause in found.pauses],
         "jobs": [job_json(job) for job in found.jobs],
+        "dropped": {
+            "open": sum(pile.open for pile in found.dropped),
+            "healed": sum(pile.healed for pile in found.dropped),
+            "piles": [to_builtins(pile) for pile in found.dropped],
+        },
         "dead_letters": found.dead_letters,
         "last_commit": found.last_commit,
         "last_commit_time": iso_of(found.last_commit) if found.last_commit else None,
@@ -172,6 +184,7 @@ def _print(folder: DataFolder, found: _Status) -> None:
     rows = [
         ("last commit", last),
         ("dead letters", f"{found.dead_letters:,}"),
+        ("dropped", summary(found.dropped, found.now_ms)),
         ("stored", f"{render.size(found.store_bytes)}, {render.size(found.free_bytes)} free on the disk"),
         ("kept", f"{found.documents_kept:,} messages in the documents topic"),
     ]

@@ -55,6 +55,7 @@ class Consumer:
         self._claimed: dict[tuple[str, int], Partition] = {}
         self._of_lane: dict[Lane, list[Partition]] = {lane: [] for lane in topics}
         self._refused_ms: dict[tuple[str, int], float] = {}
+        self._drop_below: dict[tuple[str, int], int] = {}
         self._turn = 0
         self._quiet_commit: int | None = None  # nothing was waiting then ...
         self._quiet_until_ms = 0.0  # ... and nothing is due before
@@ -73,10 +74,24 @@ class Consumer:
             self._quiet_until_ms = min([self.due_ms(frozenset()), *self._refused_ms.values()])
         return sorted(working)
 
-    def take(self, lane: Lane, limit: int, now_ms: float) -> list[Taken]:
+    def drop_below(self, lane: Lane, bounds: Mapping[int, int]) -> None:
+        """Somebody wants messages below these offsets dropped: partition -> offset."""
+        self._drop_below.update({(self._topics[lane], number): offset for number, offset in bounds.items()})
+
+    def to_drop(self, now_ms: float) -> Lane | None:
+        """A lane with messages that are to be dropped, as far as `waiting` has just seen; paused or not."""
+        for key, below in self._drop_below.items():
+            held = self._claimed.get(key)
+            if held is None or held.progress.position >= below:
+                continue
+            if held.progress.offer(now_ms, min(held.end, below), 1).offsets:
+                return held.lane
+        return None
+
+    def take(self, lane: Lane, limit: int, now_ms: float, *, dropping: bool = False) -> list[Taken]:
         """Up to `limit` messages of one lane, from its partitions in turn, of those that `waiting` has just seen.
 
-        They are in process until committed or undone.
+        dropping: only those that are to be dropped. They are in process until committed or undone.
         """
         held = self._of_lane[lane]
         self._turn += 1
@@ -84,7 +99,8 @@ class Consumer:
         batch: list[Taken] = []
         for at in range(len(held)):
             partition = held[(self._turn + at) % len(held)]
-            offsets, alone = partition.progress.offer(now_ms, partition.end, limit)
+            end = min(partition.end, self._below(partition)) if dropping else partition.end
+            offsets, alone = partition.progress.offer(now_ms, end, limit)
             if not offsets or (alone and batch):
                 continue
             messages = self._read(partition, offsets)
@@ -133,6 +149,9 @@ class Consumer:
     def _position(self, topic: str, number: int) -> int:
         held = self._claimed.get((topic, number))
         return held.progress.position if held is not None else self._log.position(self.name, topic, number)
+
+    def _below(self, partition: Partition) -> int:
+        return self._drop_below.get((partition.topic, partition.number), 0)
 
     def _has_work(self, partition: Partition, end: int, now_ms: float) -> bool:
         partition.end = end

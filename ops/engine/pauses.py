@@ -12,6 +12,8 @@ from proto.lane import Lane
 PUBLISHING = "publisher"
 """The stage that is paused as a whole: its one topic carries all lanes."""
 
+FOLDER = "paused"
+
 _ALL = frozenset(Lane)
 
 
@@ -36,7 +38,7 @@ class Pauses:
     """What is paused in a data folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "paused"
+        self._folder = folder / FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def pause(self, wanted: Pause) -> Pause:

@@ -19,6 +19,7 @@ PASSING_ERRORS = (UnavailableError, ConflictError, OutcomeUnknownError, TooOldEr
 """No message is to blame for these: the batch is tried again, for ever."""
 
 _FIRST_GUESS_MS = 0.05  # of the time that one message takes, until it was measured
+_DROP_MS = 20.0  # aimed length of a batch that is dropped
 _EASE = 0.3  # how fast the measure follows when messages get cheaper; it follows at once when they get dearer
 
 
@@ -27,17 +28,18 @@ class Stage:
 
     kind        of its dead letters: "apply", "build", "publish"
     subject_of  what people are told about a message that became a dead letter; by default "topic/partition@offset"
+    dropper     gets the messages that are to be dropped (Consumer.drop_below), ahead of all others, in paused lanes too
     """
 
     def __init__(
         self, kind: str, processor: Processor, consumer: Consumer, lanes: Lanes, positions: Positions,
         dead_letters: DeadLetters, clock: Clock, settings: EngineSettings, *,
-        subject_of: Callable[[Item], str] = lambda item: item.source,
+        subject_of: Callable[[Item], str] = lambda item: item.source, dropper: Processor | None = None,
     ) -> None:  # fmt: skip
         self.name = consumer.name
         self.consumer, self.lanes = consumer, lanes
         self.counters = StageCounters()
-        self._processor, self._positions = processor, positions
+        self._processor, self._dropper, self._positions = processor, dropper or processor, positions
         self._clock, self._settings = clock, settings
         self._settler = Settler(kind, dead_letters, clock, settings, consumer.ordered, subject_of)
         self._item_ms = dict.fromkeys(Lane, _FIRST_GUESS_MS)
@@ -53,14 +55,19 @@ class Stage:
         """The lane decides how long a batch may take, not budget_ms. True also when only positions moved."""
         self._batch, self._counted = [], None
         self._began_ms = now_ms = self._clock.monotonic_ms()
-        choice = self._choice = self.lanes.choose(self.consumer.waiting(now_ms), now_ms, tells=self._tells)
+        waiting = self.consumer.waiting(now_ms)
+        stale = self.consumer.to_drop(now_ms)
+        dropping = stale is not None
+        choice = self.lanes.choose(waiting, now_ms, tells=self._tells) if stale is None else Choice(stale, _DROP_MS)
+        self._choice = choice
         if choice is None:
             return False
         limit = int(min(max(choice.budget_ms / self._item_ms[choice.lane], 1), self._settings.batch_items_max))
-        self._batch = self.consumer.take(choice.lane, limit, now_ms)
+        self._batch = self.consumer.take(choice.lane, limit, now_ms, dropping=dropping)
         if self._batch:
             items = items_of(self._batch)
-            self._counted = self._buried(items) or self._processed(items, choice.lane)
+            processor = self._dropper if dropping else self._processor
+            self._counted = self._buried(items) or self._processed(processor, items, choice.lane)
             for partition in {id(taken.partition): taken.partition for taken in self._batch}.values():
                 self._positions.mark(self.name, partition.topic, partition.number, partition.progress.position)
         return True
@@ -107,9 +114,9 @@ class Stage:
         """Messages behind, by lane."""
         return self.consumer.backlog()
 
-    def _processed(self, items: list[Item], lane: Lane) -> StageCounters:
+    def _processed(self, processor: Processor, items: list[Item], lane: Lane) -> StageCounters:
         began_ms = self._clock.monotonic_ms()
-        outcomes = self._processor.process(items)
+        outcomes = processor.process(items)
         measured_ms = max((self._clock.monotonic_ms() - began_ms) / len(items), 1e-4)
         known_ms = self._item_ms[lane]
         eased_ms = known_ms + _EASE * (measured_ms - known_ms)

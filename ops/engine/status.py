@@ -32,7 +32,10 @@ class StepStatus(msgspec.Struct):
 
 
 class ProcessStatus(msgspec.Struct):
-    """One process. at_ms: wall clock when it was written. more: what the wiring adds (sources, watermark)."""
+    """One process. at_ms: wall clock when it was written. more: what the wiring adds (sources, watermark).
+
+    refusals: what it does not do without a person, one sentence each.
+    """
 
     pid: int
     role: str
@@ -40,6 +43,7 @@ class ProcessStatus(msgspec.Struct):
     at_ms: float
     steps: list[StepStatus]
     commit_error: str = ""
+    refusals: list[str] = []
     more: dict[str, str | int | float] = {}
 
 
@@ -52,6 +56,7 @@ class StatusFile:
 
     def __init__(self, folder: Path, role: str, passes: Sequence[Pass], clock: Clock) -> None:
         self.more: dict[str, str | int | float] = {}
+        self.refusals: list[str] = []
         self._path = folder / "status" / f"{os.getpid()}.json"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._role, self._passes, self._clock = role, passes, clock
@@ -72,6 +77,7 @@ class StatusFile:
             steps=[_step_status(state) for one in self._passes for state in one.states],
             commit_error=next((one.last_error for one in self._passes if one.last_error), ""),
             more=dict(self.more),
+            refusals=list(self.refusals),
         )
         if status == self._written and now_ms - status.at_ms < _REWRITE_MS:
             return

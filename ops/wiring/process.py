@@ -12,19 +12,24 @@ from ops.engine.retention import Keep, Retention
 from ops.engine.stage import Stage
 from ops.engine.status import StatusFile
 from ops.engine.step import FunctionStep, Step
+from ops.stale.policy import Policy
 from ops.topics import CONSUMED
 from ops.wiring.admission import Patience, let_in, refuse
 from ops.wiring.roles import Built, argus_role, pass_of, updater_stage
 from ops.wiring.sources import Source, gateway_role
+from ops.wiring.stale import row_healing, stale_policy
 from ops.wiring.store import Store
 from proto.events import DOCUMENTS
 from proto.flows.model import Flows
 from proto.lane import Lane
+from repo.drops import forget_healed
 
 ROLES = ("gateway", "updater", "argus")
 """In the order of the way. The publisher runs with argus: it shares its durable commits."""
 
 _COLLECT_EVERY_MS = 250.0
+_FORGET_EVERY_MS = 60_000.0
+_POLICY_EVERY_MS = 1000.0
 
 
 @dataclass(slots=True)
@@ -75,8 +80,10 @@ def assemble_process(
     edits += built.documents if built else []
     passes = [pass_of(store, "edits", edits), *extra]
     passes += [pass_of(store, "jobs", built.jobs)] if built else []
+    passes += [pass_of(store, "heal", row_healing(store, application.flows, captured))] if captured else []
     passes += [pass_of(store, "retention", [_retention_step(store, application.flows)])]
     status = StatusFile(store.folder, "+".join(roles), passes, store.clock)
+    policy = stale_policy(store, stages)
     loop = Loop(
         passes,
         store.positions,
@@ -84,7 +91,11 @@ def assemble_process(
         store.traffic,
         store.clock,
         store.settings.engine,
-        [*_housekeeping(store, stages, captured), Periodic(lambda: _tell(status, captured, built), 500.0)],
+        [
+            *_housekeeping(store, stages, captured),
+            *([Periodic(policy.look, _POLICY_EVERY_MS)] if policy.on else []),
+            Periodic(lambda: _tell(status, captured, built, policy), 500.0),
+        ],
     )
     return Process(store, application, admission, loop, captured, built, status, stages)
 
@@ -92,6 +103,7 @@ def assemble_process(
 def _housekeeping(store: Store, stages: Mapping[str, Stage], captured: Sequence[Source]) -> list[Periodic]:
     def pauses() -> None:
         store.pauses.apply((name, stage.lanes) for name, stage in stages.items())
+        store.orders.apply(stage.consumer for stage in stages.values())
 
     def trim() -> None:
         for source in captured:
@@ -105,7 +117,7 @@ def _housekeeping(store: Store, stages: Mapping[str, Stage], captured: Sequence[
     ]
 
 
-def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None) -> None:
+def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None, policy: Policy) -> None:
     for source in captured:
         progress = source.gateway.progress
         if progress is not None:
@@ -114,6 +126,7 @@ def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None) -
     if built is not None:
         status.more["watermark"] = built.watermark.value
         built.served.write()
+    status.refusals = list(policy.refusals.values())
     status.write()
 
 
@@ -125,16 +138,20 @@ def _retention_step(store: Store, flows: Flows) -> FunctionStep:
     rules += [Keep(shortcut.topic, (), kept.shortcut_messages) for shortcut in flows.shortcuts.values()]
     messages = Retention(store.log, rules)
     kept_ms = kept.versions_h * 3_600_000.0
-    due_ms = 0.0
+    due_ms = forget_due_ms = 0.0
+    forget_after = b""
 
     def step(budget_ms: float) -> bool:
-        nonlocal due_ms
+        nonlocal due_ms, forget_due_ms, forget_after
         now_ms = store.clock.monotonic_ms()
         if now_ms < due_ms or not store.liveness.claim("retention", "all", 0):
             return False
         due_ms = now_ms + _COLLECT_EVERY_MS
         if messages.step(budget_ms):
             return True
+        if now_ms >= forget_due_ms:
+            forget_after = forget_healed(store.repo, store.clock.now_ms() - kept_ms, forget_after, 500)
+            forget_due_ms = now_ms + (0.0 if forget_after else _FORGET_EVERY_MS)
         before = int((store.clock.now_ms() - kept_ms) * 1e6)
         return before > 0 and store.repo.collect_garbage(before, 500) > 0
 

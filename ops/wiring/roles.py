@@ -7,6 +7,7 @@ from argus.assemble import Parts, assemble
 from argus.generations import Admission
 from argus.publish import Publisher
 from argus.registry import Application
+from argus.stale import StaleNotifications
 from ops.engine.consumer import Consumer
 from ops.engine.lanes import Lanes
 from ops.engine.passes import Pass
@@ -19,12 +20,14 @@ from ops.wiring.gated import Gated
 from ops.wiring.heartbeat import Heartbeat
 from ops.wiring.signal_work import SignalWork
 from ops.wiring.signals import signal_caller
+from ops.wiring.stale import document_healing
 from ops.wiring.store import Store
 from ops.wiring.work import JobWork
 from proto.events import DOCUMENTS, NOTIFICATIONS, PUBLICATIONS, UPDATES, lane_topic
 from proto.lane import Lane
 from proto.ports.processor import Processor
-from updater.processor import Updater
+from repo.drops import Piles
+from updater.processor import StaleUnits, Updater
 
 
 @dataclass(slots=True)
@@ -44,7 +47,8 @@ def updater_stage(store: Store, application: Application) -> Stage:
     """Units -> rows and notifications. A unit that waits holds its source's partition."""
     updater = Updater(store.repo, store.schemas, application.flows, store.dead_letters, store.clock)
     topics = {lane: lane_topic(UPDATES, lane) for lane in Lane}
-    return _stage(store, "apply", updater, _consumer(store, UPDATER, topics, ordered=True))
+    stale = StaleUnits(updater, store.orders.of(UPDATER))
+    return _stage(store, "apply", updater, _consumer(store, UPDATER, topics, ordered=True), stale)
 
 
 def argus_role(store: Store, application: Application, admission: Admission, sources: Sequence[str]) -> Built:
@@ -67,22 +71,27 @@ def argus_role(store: Store, application: Application, admission: Admission, sou
     topics = {lane: lane_topic(NOTIFICATIONS, lane) for lane in Lane}
     changes = _consumer(store, ARGUS, topics, ordered=False)
     publications = _consumer(store, PUBLISHER, {Lane.HIGH: PUBLICATIONS}, ordered=True)
-    watermark = Watermark([changes], [publications], store.repo.last_timestamp, parts.jobs.holds)
-    build = _stage(store, "build", parts.argus, changes)
+    dropped = Piles(store.repo)
+    watermark = Watermark(
+        [changes], [publications], store.repo.last_timestamp, lambda: [*parts.jobs.holds(), *dropped.holds()]
+    )
+    stale = StaleNotifications(store.repo, parts.argus, store.clock, store.orders.of(ARGUS))
+    build = _stage(store, "build", parts.argus, changes, stale)
     publish = _stage(store, "publish", publisher, publications)
     served = ServedFile(store.folder, store.log.bounds(DOCUMENTS, 0)[1])
     beat = Heartbeat(watermark, publisher, served, store.log, store.clock, store.settings.engine)
     signals = SignalWork(parts, store.repo.last_timestamp, store.clock, store.settings.engine)
     work = JobWork(parts, store.clock, store.settings.engine)
+    heal = document_healing(store, parts, build)
 
     def took() -> bool:
-        return signals.took() or work.took()
+        return signals.took() or work.took() or heal.took()
 
     return Built(
         parts,
         watermark,
         (build, publish, beat),
-        (*([signals] if application.flows.signals else []), work, Gated(publish, took), Gated(beat, took)),
+        (*([signals] if application.flows.signals else []), work, heal, Gated(publish, took), Gated(beat, took)),
         (build, publish),
         served,
     )
@@ -93,12 +102,16 @@ def _consumer(store: Store, name: str, topics: dict[Lane, str], *, ordered: bool
     return Consumer(store.log, name, topics, store.settings.engine, ordered=ordered, claim=claim)
 
 
-def _stage(store: Store, kind: str, processor: Processor, consumer: Consumer) -> Stage:
+def _stage(
+    store: Store, kind: str, processor: Processor, consumer: Consumer, dropper: Processor | None = None
+) -> Stage:
     lanes = Lanes(store.traffic)
     lanes.paused = store.pauses.of(consumer.name)
+    store.orders.apply([consumer])
     return Stage(
-        kind, processor, consumer, lanes, store.positions, store.dead_letters, store.clock, store.settings.engine
-    )
+        kind, processor, consumer, lanes, store.positions, store.dead_letters, store.clock, store.settings.engine,
+        dropper=dropper,
+    )  # fmt: skip
 
 
 def pass_of(store: Store, name: str, steps: Sequence[Step]) -> Pass:

@@ -14,6 +14,7 @@ from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pauses
 from ops.engine.positions import Positions
 from ops.settings import Settings
+from ops.stale.orders import Orders
 from proto.ports.clock import Clock
 from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.repo import LmdbRepo
@@ -38,6 +39,7 @@ class Store:
     pauses: Pauses
     positions: Positions
     traffic: Traffic
+    orders: Orders
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def close(self) -> None:
@@ -74,4 +76,5 @@ def open_store(folder: Path, settings: Settings, clock: Clock | None = None) -> 
         Pauses(folder),
         Positions(log),
         Traffic(settings.engine),
+        Orders(repo),
     )

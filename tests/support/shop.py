@@ -21,6 +21,7 @@ from proto.ports.dead_letters import DeadLetterEntry
 from proto.ports.processor import DONE, Item, Outcome
 from proto.record import Record
 from repo.api import Repo
+from repo.drops import DropOrder
 from repo.rows import Schemas, last_changes
 from repo.system import SOURCES, STATE, SourceState, decode_source_state, source_key, specs
 from tests.support.counting_repo import CountingRepo
@@ -131,13 +132,13 @@ class House:
         self.layouts = layouts(flows, self.schemas)
         self._seen: dict[tuple[Lane, int], int] = {}
 
-    def offer(self, *units: Unit | bytes) -> list[Outcome]:
-        """Outcomes of one batch."""
+    def offer(self, *units: Unit | bytes, drop: DropOrder | None = None) -> list[Outcome]:
+        """Outcomes of one batch. drop: covers all of it."""
         items = []
         for number, unit in enumerate(units):
             value, lane = (unit, 0) if isinstance(unit, bytes) else (encode(unit), unit.lane)
             items.append(Item(value, Lane(lane), 1, f"updates.{Lane(lane).name.lower()}/3@{number}"))
-        return list(self.updater.process(items))
+        return list(self.updater.process(items, drop))
 
     def send(self, *units: Unit) -> None:
         """One batch, of which all must be done."""

@@ -117,6 +117,39 @@ def test_a_full_disk_is_told_and_loses_nothing(
     check(tmp_path / "data", shop)
 
 
+def test_kill_9_while_stale_changes_are_dropped_and_healed(
+    tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
+) -> None:
+    """Lanes are paused, dropped, resumed, healed; processes are killed in the middle of all of it."""
+    data, random = tmp_path / "data", Random(8)
+    daemon = start()
+    daemon.says("live")
+    dropped = 0
+    for number in range(6):
+        lane, stage = random.choice(("high", "medium", "low")), ("updater", "argus")[number % 2]
+        adsindex("lanes", "pause", lane, "--stage", stage, "--data", data)
+        time.sleep(random.uniform(0.2, 0.6))
+        arguments = ("lanes", "drop-stale", "high", "--older-than", "0s", "--yes", "--data", data)
+        dropping = Daemon(command(*arguments), tmp_path / f"drop{number}.txt")
+        time.sleep(random.uniform(0.2, 0.9))
+        daemon.kill()
+        daemon = start()
+        adsindex("lanes", "resume", lane, "--stage", stage, "--data", data)
+        dropping.process.wait(PATIENCE_S)
+        dropped += "dropped " in dropping.text or "ordered " in dropping.text
+        adsindex("lanes", "heal", "--data", data)
+        time.sleep(random.uniform(0.0, 0.3))
+        if number % 2:
+            daemon.kill()
+            daemon = start()
+    editor.kill()
+    assert dropped
+    healed = adsindex("lanes", "heal", "--wait", "--timeout", PATIENCE_S / 2, "--data", data)
+    assert healed.code == 0, healed
+    assert adsindex("lanes", "dropped", "--json", "--data", data).output == ""
+    check(data, shop)
+
+
 def killed(
     tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon, kinds: Sequence[Sequence[str]],
     kills: int, random: Random,

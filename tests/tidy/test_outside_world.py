@@ -28,6 +28,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/cli/demo.py": {ENVIRONMENT, FILES},
     "ops/cli/doctor.py": {ENVIRONMENT, FILES},
     "ops/cli/init.py": {FILES},
+    "ops/cli/lanes_stale.py": {CLOCK},
     "ops/cli/rebuild.py": {FILES},
     "ops/cli/run.py": {ENVIRONMENT, FILES},
     "ops/cli/source.py": {ENVIRONMENT, FILES},
@@ -56,6 +57,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/opened.py": {FILES, RANDOM},
     "ops/readers.py": {FILES},
     "ops/settings.py": {FILES},
+    "ops/stale/request.py": {FILES},
     "ops/wiring/handlers.py": {FILES},
     "ops/wiring/store.py": {FILES, RANDOM},
 }

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from ops.engine.clock import SystemClock
 from ops.engine.liveness import Liveness
-from proto.events import NOTIFICATIONS, Notification, ShortcutRow, encode, lane_topic
+from proto.codec import encode_key
+from proto.events import NOTIFICATIONS, Notification, RowChange, ShortcutRow, encode, lane_topic
 from proto.flows.loader import load
 from proto.lane import Lane
+from repo.api import Transaction
+from repo.drops import DropBook, DroppedRow
 from repo.system import JobState
 
 LETTER = {"stage": "apply", "subject": "ads/1", "reason": "'abc' is not an int", "column": "campaign_id"}
@@ -97,6 +101,77 @@ def test_the_audit_record_tells_what_was_done_by_whom_and_why(folder: Any, adsin
     assert all(line["who"] and line["time"].endswith("Z") for line in found)
     assert [line["command"] for line in adsindex("audit", "--json", "--limit", "1").jsonl] == commands[3:]
     assert adsindex("audit", "--since", "2100-01-01", "--json").jsonl == []
+
+
+def stale_notifications(folder: Any, count: int) -> None:
+    """Of the last `count` hours, one an hour; each of an ad."""
+    for number in range(count):
+        changed = Notification(Lane.LOW, [RowChange("ads", encode_key(("shop", number)))])
+        timestamp = int((SystemClock().now_ms() - (count - number) * 3_600_000.0) * 1e6)
+        folder.log.append(lane_topic(NOTIFICATIONS, Lane.LOW), 0, [timestamp.to_bytes(8, "big") + encode(changed)])
+
+
+def test_drop_stale_shows_first_and_needs_a_yes(folder: Any, adsindex: Any) -> None:
+    stale_notifications(folder, 10)
+    folder.close()
+    command = ("lanes", "drop-stale", "low", "--older-than", "4h30m")
+    looked = adsindex(*command, "--dry-run", "--json").json
+    assert (looked["messages"], looked["rows"], looked["parts"][0]["waiting"]) == (6, 6, 10)
+    refused = adsindex(*command)
+    assert refused.code == 2
+    assert "6 messages of lane low (updater, argus) that are older than 4.5 h, about 6 rows" in refused.errors
+    assert adsindex("audit", "--json").jsonl == []
+    done = adsindex(*command, "--yes", "--reason", "backfill", "--json")
+    assert (done.code, done.json["messages"], done.json["done"]) == (0, 6, False)
+    assert "nothing runs: `adsindex run` does it" in done.json["what"]
+    assert [line["reason"] for line in adsindex("audit", "--json").jsonl] == ["backfill"]
+
+
+def test_drop_stale_leaves_alone_what_is_fresh_and_other_lanes_and_stages(folder: Any, adsindex: Any) -> None:
+    stale_notifications(folder, 3)
+    folder.close()
+    for arguments in (("low", "--older-than", "1d"), ("high", "--older-than", "0s"),
+                      ("low", "--older-than", "0s", "--stage", "updater")):  # fmt: skip
+        ran = adsindex("lanes", "drop-stale", *arguments, "--yes")
+        assert (ran.code, ran.output.startswith("nothing in lane")) == (0, True)
+    assert adsindex("lanes", "drop-stale", "low", "--older-than", "10 weeks", "--yes").code == 2
+    assert adsindex("lanes", "drop-stale", "low", "--older-than", "0s", "--stage", "publisher").code == 2
+
+
+def test_dropped_rows_are_shown_until_they_are_forgotten(folder: Any, adsindex: Any) -> None:
+    book, now_ms = DropBook("argus"), SystemClock().now_ms()
+    for number in (1, 2):
+        row = DroppedRow(stage="argus", source="", table="ads", key=encode_key(("shop", number)), lane=2,
+                         upto=int(now_ms * 1e6), dropped_ms=now_ms, reason="older than 10 min")  # fmt: skip
+        book.drop(row, at=5)
+    write_book(folder, book, now_ms)
+    healed = DropBook("argus")
+    healed.heal("ads", encode_key(("shop", 2)))
+    write_book(folder, healed, now_ms + 1)
+    folder.close()
+    assert adsindex("lanes", "dropped").lines[0].startswith("1 row is dropped as stale and not healed, the first ")
+    (row,) = adsindex("lanes", "dropped", "--json").jsonl
+    assert (row["row"], row["stage"], row["lane"], row["healed"]) == ("ads/1", "argus", "low", None)
+    assert [bool(row["healed"]) for row in adsindex("lanes", "dropped", "--all", "--json").jsonl] == [False, True]
+    status = adsindex("status", "--json").json
+    assert (status["dropped"]["open"], status["dropped"]["healed"]) == (1, 1)
+    assert any("adsindex lanes heal" in problem for problem in status["problems"])
+    waited = adsindex("lanes", "heal", "--wait", "--timeout", "0", "--json")
+    assert (waited.code, waited.json["open"]) == (1, 1)
+    assert "nothing runs" in waited.json["what"]
+
+
+def test_there_is_nothing_to_heal(folder: Any, adsindex: Any) -> None:
+    folder.close()
+    assert adsindex("lanes", "dropped").lines == ["nothing is dropped"]
+    assert adsindex("lanes", "heal", "--wait").lines == ["nothing is dropped: there is nothing to heal"]
+
+
+def write_book(folder: Any, book: DropBook, now_ms: float) -> None:
+    with folder.repo.snapshot() as snapshot:
+        transaction = Transaction(snapshot.timestamp)
+        book.write(snapshot, transaction, now_ms)
+    assert folder.repo.commit([transaction])[0].committed
 
 
 def test_dead_letters_are_listed_and_shown(folder: Any, adsindex: Any) -> None:

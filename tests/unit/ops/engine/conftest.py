@@ -90,11 +90,15 @@ class Bench:
         self.bell = ManualBell(self.clock)
 
     def stage(
-        self, script: Script | None = None, *, ordered: bool = False, name: str = "c", topics: dict[Lane, str] = TOPICS
-    ) -> Stage:
+        self, script: Script | None = None, *, ordered: bool = False, name: str = "c", topics: dict[Lane, str] = TOPICS,
+        dropper: Script | None = None,
+    ) -> Stage:  # fmt: skip
         consumer = Consumer(self.log, name, topics, self.settings, ordered=ordered)
         lanes, processor = Lanes(self.traffic), script or self.script
-        return Stage("apply", processor, consumer, lanes, self.positions, self.letters, self.clock, self.settings)
+        return Stage(
+            "apply", processor, consumer, lanes, self.positions, self.letters, self.clock, self.settings,
+            dropper=dropper,
+        )  # fmt: skip
 
     def make_pass(self, *steps: Step, name: str = "pass") -> Pass:
         return Pass(name, steps, self.log, self.positions, self.clock, self.settings)

@@ -283,3 +283,48 @@ def test_a_missing_outcome_is_an_error_not_a_lost_message(bench: "Bench") -> Non
     bench.run_for(bench.loop(bench.make_pass(stage)), 1000)
     (letter,) = bench.letters.entries()
     assert "1 messages, 0 outcomes" in letter.reason
+
+
+def test_messages_below_the_bound_go_to_the_dropper_ahead_of_others_and_in_a_paused_lane(bench: "Bench") -> None:
+    dropper = type(bench.script)(bench.log, out="dropped")
+    stage = bench.stage(dropper=dropper)
+    loop = bench.loop(bench.make_pass(stage))
+    stage.lanes.paused = frozenset({Lane.LOW})
+    bench.send(b"1", b"2", b"3", lane=Lane.LOW)
+    bench.send(b"high")
+    stage.consumer.drop_below(Lane.LOW, {0: 2, 7: 9})
+    loop.drain()
+    assert (bench.out("dropped"), bench.out()) == ([b"1", b"2"], [b"high"])
+    assert dropper.batches == [[b"1", b"2"]]
+    assert bench.position(Lane.LOW) == 2
+    stage.lanes.paused = frozenset()
+    loop.drain()
+    assert bench.out() == [b"high", b"3"]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_what_waits_for_another_attempt_is_dropped_when_it_is_due(bench: "Bench", ordered: bool) -> None:
+    dropper = type(bench.script)(bench.log, out="dropped")
+    stage = bench.stage(ordered=ordered, dropper=dropper)
+    loop = bench.loop(bench.make_pass(stage))
+    bench.script.rules[b"1"] = Retry(50)
+    bench.send(b"1", b"2")
+    loop.drain()
+    stage.consumer.drop_below(Lane.HIGH, {0: 2})
+    bench.run_for(loop, 100)
+    assert bench.out("dropped") == ([b"1", b"2"] if ordered else [b"1"])
+    assert bench.out() == [b"2"]  # of the first batch, before anybody wanted it dropped
+
+
+def test_a_dropper_that_fails_is_tried_again_and_nothing_is_processed_instead(bench: "Bench") -> None:
+    dropper = type(bench.script)(bench.log, out="dropped")
+    stage = bench.stage(dropper=dropper)
+    loop = bench.loop(bench.make_pass(stage))
+    dropper.rules[b"2"] = UnavailableError("busy")
+    bench.send(b"1", b"2", b"3")
+    stage.consumer.drop_below(Lane.HIGH, {0: 2})
+    bench.run_for(loop, 30)
+    assert bench.out() == [] == bench.out("dropped")
+    del dropper.rules[b"2"]
+    bench.run_for(loop, 3000)
+    assert (bench.out("dropped"), bench.out()) == ([b"1", b"2"], [b"3"])

@@ -1,0 +1,378 @@
+"""Stale messages are dropped, written down by key, and healed: whatever is dropped, in the end nothing is lost."""
+
+import sqlite3
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ops.engine.pauses import Pause, Pauses
+from ops.engine.replay import discard, replay
+from ops.stale.backlog import stale_parts
+from ops.stale.orders import Why, order
+from ops.stale.request import HealRequest
+from ops.topics import ARGUS, UPDATER
+from ops.waiting import Goal, missing, newest_stands
+from proto.flows.loader import loads
+from proto.lane import Lane
+from repo.drops import DroppedRow, Piles, dropped_rows
+from tests.system.bookshop.edits import edit
+from tests.system.club import FLOWS
+from tests.system.test_random_edits import differences, never_back
+
+if TYPE_CHECKING:
+    from tests.support.whole import Whole
+
+BOTH = (UPDATER, ARGUS)
+
+
+def turns(whole: "Whole", count: int = 12) -> None:
+    for _ in range(count):
+        whole.turn()
+        whole.clock.ms += 50.0
+
+
+def drop(whole: "Whole", *lanes: Lane, stages: tuple[str, ...] = BOTH, before_ms: float | None = None) -> int:
+    """Orders everything dropped that waits (and is older); returns how many messages."""
+    before_ms = whole.clock.now_ms() if before_ms is None else before_ms
+    parts = [part for lane in lanes or tuple(Lane) for part in stale_parts(whole.data.log, stages, lane, before_ms)]
+    order(whole.data.repo, parts, Why(before_ms, "older than 10 min", "ana", whole.clock.now_ms()))
+    return sum(part.stale for part in parts)
+
+
+def pause(whole: "Whole", lane: Lane, stage: str) -> Pause:
+    held = Pauses(whole.folder).pause(Pause(lane=lane.name.lower(), stage=stage))
+    turns(whole, 6)
+    return held
+
+
+def heal(whole: "Whole") -> None:
+    HealRequest(whole.folder).ask()
+    for held in Pauses(whole.folder).all():
+        Pauses(whole.folder).resume(held)
+    whole.settle()
+
+
+def rows(whole: "Whole") -> list[DroppedRow]:
+    with whole.data.repo.snapshot() as snapshot:
+        return dropped_rows(snapshot)[0]
+
+
+def open_count(whole: "Whole") -> int:
+    return sum(pile.open for pile in Piles(whole.data.repo).now())
+
+
+def why_not(whole: "Whole") -> str:
+    return missing(whole.data, Goal(newest_stands(whole.sources)))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_random_drops_under_edits_are_all_healed(bookshop: "Whole", shop: sqlite3.Connection, number: int) -> None:
+    random = Random(number)
+    if number % 4:
+        bookshop.settle()  # else the first drops come in the middle of the bootstrap
+    dropped = 0
+    for _ in range(6):
+        for _ in range(random.randrange(1, 4)):
+            pause(bookshop, random.choice(list(Lane)), random.choice(BOTH))
+        for _ in range(random.randrange(1, 10)):
+            edit(shop, random)
+            turns(bookshop, random.randrange(4))
+        dropped += drop(bookshop, *random.sample(list(Lane), random.randrange(1, 4)))
+        turns(bookshop, random.randrange(15))
+        if random.random() < 0.5:
+            for held in Pauses(bookshop.folder).all():
+                Pauses(bookshop.folder).resume(held)
+        if random.random() < 0.3:
+            HealRequest(bookshop.folder).ask()
+        if random.random() < 0.3:
+            bookshop.restart()
+        for _ in range(random.randrange(6)):
+            edit(shop, random)
+            turns(bookshop, random.randrange(4))
+    assert dropped
+    heal(bookshop)
+    assert open_count(bookshop) == 0
+    assert differences(bookshop, shop) == []
+    assert bookshop.letters() == [] and bookshop.errors() == []
+    assert all(line["missing"] == [] or "dropped" not in str(line) for line in bookshop.lines("book"))
+    assert never_back(bookshop)
+
+
+def test_what_is_dropped_is_never_said_to_be_servable(index: "Whole", editor: sqlite3.Connection) -> None:
+    """Neither by `wait` nor by the watermark that readers go by, whatever else is published meanwhile."""
+    for stage in BOTH:
+        HealRequest(index.folder).done()
+        held = pause(index, Lane.HIGH, stage)
+        editor.execute("UPDATE players SET value = value + 1 WHERE number = 2")
+        turns(index)
+        demanded = index.data.repo.last_timestamp()
+        drop(index, Lane.HIGH)
+        Pauses(index.folder).resume(held)
+        editor.execute("UPDATE players SET value = value + 1 WHERE number = 1")
+        turns(index)
+        watermark = index.process.built.watermark if index.process.built else None
+        assert watermark is not None
+        if stage == ARGUS:
+            assert watermark.advance() < demanded
+        assert watermark.advance() < index.data.repo.last_timestamp()
+        assert "dropped as stale and not healed yet: players/a,2" in why_not(index)
+        heal(index)
+        assert watermark.advance() >= demanded
+
+
+def test_a_dropped_row_keeps_its_old_values_and_documents_built_meanwhile_say_that_it_is_missing(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    held = pause(index, Lane.HIGH, UPDATER)
+    editor.execute("BEGIN IMMEDIATE")
+    editor.execute("UPDATE teams SET name = 'Blues'")
+    editor.execute("UPDATE players SET value = 11 WHERE number = 1")
+    editor.execute("COMMIT")
+    turns(index)
+    assert drop(index, Lane.HIGH) == 1
+    Pauses(index.folder).resume(held)
+    turns(index)
+    line = index.line("player", ["a", 1])
+    assert line is not None
+    assert (line["fields"]["team"], line["fields"]["value"], line["missing"]) == ("Reds", 10, [])
+    editor.execute(
+        "UPDATE players SET shirt = 'new' WHERE number = 1"
+    )  # brings the whole row: half of what was dropped
+    turns(index)
+    line = index.line("player", ["a", 1])
+    assert line is not None
+    assert (line["fields"]["team"], line["fields"]["value"], line["missing"]) == ("Reds", 11, ["team"])
+    assert {(row.table, bool(row.healed_ms)) for row in rows(index)} == {("teams", False), ("players", True)}
+    heal(index)
+    line = index.line("player", ["a", 1])
+    assert line is not None
+    assert (line["fields"]["team"], line["missing"]) == ("Blues", [])
+    assert all(row.healed_ms and "ana" not in row.table for row in rows(index))
+
+
+def test_dropped_deletes_and_inserts_are_healed(index: "Whole", editor: sqlite3.Connection) -> None:
+    held = pause(index, Lane.HIGH, UPDATER)
+    editor.execute("DELETE FROM players WHERE number = 1")
+    turns(index, 2)
+    editor.execute("INSERT INTO players VALUES ('a', 3, 1, 's3', 30)")
+    turns(index, 2)
+    editor.execute("INSERT INTO players VALUES ('a', 4, 1, 's4', 40)")
+    turns(index, 2)
+    editor.execute("DELETE FROM players WHERE number = 4")
+    turns(index)
+    drop(index, Lane.HIGH)
+    Pauses(index.folder).resume(held)
+    turns(index)
+    assert set(index.documents("player")) == {("a", 1), ("a", 2)} == set(index.served("player"))
+    heal(index)
+    assert set(index.documents("player")) == {("a", 2), ("a", 3)} == set(index.served("player"))
+    assert {(row.key, bool(row.healed_ms)) for row in rows(index)} == {(row.key, True) for row in rows(index)}
+    assert len(rows(index)) == 3
+
+
+def test_a_row_that_moved_twice_while_its_notifications_were_dropped_rebuilds_everybody_it_left(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    editor.execute("INSERT INTO players VALUES ('a', 3, 1, 's3', 30)")
+    index.settle()
+    held = pause(index, Lane.MEDIUM, ARGUS)
+    for number in (2, 3):
+        editor.execute("UPDATE goals SET number = ? WHERE id = 1", (number,))
+        turns(index)
+    drop(index, Lane.MEDIUM, stages=(ARGUS,))
+    Pauses(index.folder).resume(held)
+    turns(index)
+    (row,) = rows(index)
+    assert (row.times, row.healed_ms) == (2, 0.0)
+    heal(index)
+    goals = {number: found.fields["goals"] for (_, number), found in index.served("player").items()}
+    assert goals == {1: [], 2: [], 3: [1]}
+
+
+def test_healing_begins_by_itself_once_no_lane_is_behind(index: "Whole", editor: sqlite3.Connection) -> None:
+    held = pause(index, Lane.HIGH, ARGUS)
+    editor.execute("UPDATE players SET value = 5")
+    turns(index)
+    drop(index, Lane.HIGH)
+    turns(index)
+    assert open_count(index) == 2
+    editor.execute("UPDATE teams SET name = 'Blues'")  # somebody waits, for long
+    turns(index, 400)
+    assert open_count(index) == 2
+    Pauses(index.folder).resume(held)
+    turns(index, 100)
+    assert open_count(index) == 2
+    turns(index, 200)
+    assert open_count(index) == 0
+    index.settle()
+    assert {one.fields["value"] for one in index.served("player").values()} == {5}
+
+
+def test_nothing_is_healed_while_the_low_lane_is_paused(index: "Whole", editor: sqlite3.Connection) -> None:
+    for stage in BOTH:
+        held = pause(index, Lane.HIGH, stage)
+        editor.execute("UPDATE players SET value = value + 1")
+        turns(index)
+        drop(index, Lane.HIGH)
+        Pauses(index.folder).resume(held)
+        low = pause(index, Lane.LOW, stage)
+        HealRequest(index.folder).ask()
+        turns(index, 400)
+        assert open_count(index) == 2
+        Pauses(index.folder).resume(low)
+        turns(index, 100)
+        assert open_count(index) == 0
+        assert not HealRequest(index.folder).asked()
+        index.settle()
+
+
+def test_a_drop_is_carried_out_in_a_paused_lane_and_before_anything_else_after_a_restart(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    pause(index, Lane.HIGH, ARGUS)
+    editor.execute("UPDATE players SET value = 5")
+    turns(index)
+    before = index.documents("player")
+    assert drop(index, Lane.HIGH) == 1
+    index.restart()
+    Pauses(index.folder).resume(Pause(lane="high", stage=ARGUS))
+    turns(index)
+    assert open_count(index) == 2
+    assert index.documents("player") == before
+    heal(index)
+    assert {one.fields["value"] for one in index.documents("player").values()} == {5}
+
+
+def test_what_is_fresh_is_not_dropped_wherever_it_stands(index: "Whole", editor: sqlite3.Connection) -> None:
+    for stage in BOTH:
+        pause(index, Lane.HIGH, stage)
+        editor.execute("UPDATE players SET value = value + 1 WHERE number = 1")
+        turns(index, 2)
+        before_ms = index.clock.now_ms()
+        index.clock.ms += 1000.0
+        editor.execute("UPDATE players SET value = value + 1 WHERE number = 2")
+        turns(index, 2)
+        parts = stale_parts(index.data.log, (stage,), Lane.HIGH, before_ms)
+        assert [(part.stale, part.waiting) for part in parts] == [(1, 2)]
+        wrong = [part._replace(below=part.end) for part in parts]  # as if replayed messages had misled the search
+        order(index.data.repo, wrong, Why(before_ms, "", "", before_ms))
+        turns(index)
+        assert open_count(index) == 1
+        heal(index)
+
+
+def letter(whole: "Whole", editor: sqlite3.Connection) -> None:
+    """A player whose value is no number, until somebody mends it."""
+    editor.execute("UPDATE players SET value = 'many' WHERE number = 1")
+    whole.settle()
+    assert [one.subject for one in whole.letters()] == ['players/["a", 1]']
+
+
+def replayed(whole: "Whole") -> bool:
+    return replay(whole.data.log, whole.data.dead_letters, "apply", 'players/["a", 1]')
+
+
+def test_a_dead_letter_replayed_into_a_paused_lane_waits_there_and_becomes_one_again(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    letter(index, editor)
+    held = pause(index, Lane.HIGH, UPDATER)
+    assert replayed(index)
+    turns(index)
+    assert index.letters() == []
+    Pauses(index.folder).resume(held)
+    turns(index)
+    assert [one.column for one in index.letters()] == ["value"]
+    editor.execute("UPDATE players SET value = 7 WHERE number = 1")
+    index.settle()
+    assert index.letters() == [] and index.documents("player")["a", 1].fields["value"] == 7
+
+
+def test_a_replayed_dead_letter_may_be_dropped_and_is_read_again_with_the_rest(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    letter(index, editor)
+    held = pause(index, Lane.HIGH, UPDATER)
+    assert replayed(index)
+    editor.execute("UPDATE players SET value = 8 WHERE number = 2")
+    turns(index)
+    assert drop(index, Lane.HIGH) == 2
+    Pauses(index.folder).resume(held)
+    turns(index)
+    assert [one.column for one in index.letters()] == ["value"], "a bad row is parked, as ever"
+    assert open_count(index) == 1
+    editor.execute("UPDATE players SET value = 7 WHERE number = 1")
+    heal(index)
+    assert index.letters() == []
+    assert {key[1]: one.fields["value"] for key, one in index.documents("player").items()} == {1: 7, 2: 8}
+
+
+def test_a_dead_letter_discarded_while_its_row_is_dropped_stays_away_once_healed(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    letter(index, editor)
+    held = pause(index, Lane.HIGH, UPDATER)
+    editor.execute("UPDATE players SET value = 9 WHERE number = 1")
+    turns(index)
+    drop(index, Lane.HIGH)
+    Pauses(index.folder).resume(held)
+    turns(index)
+    assert [one.column for one in index.letters()] == ["value"], "dropped is not mended"
+    discard(index.data.dead_letters, "apply", 'players/["a", 1]')
+    heal(index)
+    assert index.letters() == [] and index.documents("player")["a", 1].fields["value"] == 9
+
+
+def test_a_dead_letter_of_an_older_change_changes_nothing_after_a_drop(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    """The row was dropped at a newer version than the letter's: it is healed from the source, not from the letter."""
+    letter(index, editor)
+    held = pause(index, Lane.HIGH, UPDATER)
+    editor.execute("DELETE FROM players WHERE number = 1")
+    turns(index)
+    drop(index, Lane.HIGH)
+    assert replayed(index)
+    Pauses(index.folder).resume(held)
+    turns(index)
+    assert ("a", 1) in index.documents("player")
+    heal(index)
+    assert index.letters() == [] and set(index.documents("player")) == {("a", 2)}
+
+
+def test_what_can_not_be_read_again_is_told_and_does_not_hold_up_the_rest(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    held = pause(index, Lane.HIGH, UPDATER)
+    editor.execute("UPDATE players SET value = 9 WHERE number = 1")
+    turns(index, 2)
+    editor.execute("UPDATE teams SET name = 'Blues'")
+    turns(index)
+    drop(index, Lane.HIGH)
+    Pauses(index.folder).resume(held)
+    turns(index)
+    editor.execute("ALTER TABLE teams RENAME COLUMN name TO title")  # now the table is parked
+    HealRequest(index.folder).ask()
+    turns(index, 60)
+    assert {row.table: bool(row.healed_ms) for row in rows(index)} == {"players": True, "teams": False}
+    assert "teams/1" in why_not(index)
+    editor.execute("ALTER TABLE teams RENAME COLUMN title TO name")
+    heal(index)
+    assert open_count(index) == 0
+    assert {one.fields["team"] for one in index.documents("player").values()} == {"Blues"}
+
+
+def test_a_table_that_nobody_reads_any_more_needs_no_healing(index: "Whole", editor: sqlite3.Connection) -> None:
+    held = pause(index, Lane.MEDIUM, UPDATER)
+    editor.execute("UPDATE goals SET minute = 1")
+    turns(index)
+    drop(index, Lane.MEDIUM)
+    Pauses(index.folder).resume(held)
+    turns(index)
+    assert open_count(index) == 1
+    kept = FLOWS[: FLOWS.index("[tables.goals]")] + FLOWS[FLOWS.index("[documents.player]") :]
+    lines = [line for line in kept.splitlines() if "goals" not in line]
+    index.restart(loads("\n".join(lines)))
+    heal(index)
+    assert open_count(index) == 0
