@@ -10,6 +10,7 @@ from argus.registry import register
 from ops.demo.generator import generate
 from ops.demo.scale import Scale
 from ops.demo.schema import connect, create
+from ops.demo.signal_process import asking, signal_service
 from ops.engine.step import FunctionStep
 from ops.installation import Installation, save_installation
 from ops.settings import Settings
@@ -44,9 +45,19 @@ def make_database(folder: Path, scale: Scale, seed: int) -> tuple[Path, dict[str
 
 @contextmanager
 def running(
+    folder: Path, sources: dict[str, str], settings: Settings, leader: Leader, on_document: Hook, seed: int = 1
+) -> Iterator[tuple[Process, DocumentReader]]:
+    """Runs all roles until the leader stops the loop; inside, the process is still open. The data folder is `data`.
+
+    seed: of the signal service, a process that runs meanwhile.
+    """
+    with signal_service(seed) as address:
+        yield from _led(folder, sources, asking(settings, address), leader, on_document)
+
+
+def _led(
     folder: Path, sources: dict[str, str], settings: Settings, leader: Leader, on_document: Hook
 ) -> Iterator[tuple[Process, DocumentReader]]:
-    """Runs all roles until the leader stops the loop; inside, the process is still open. The data folder is `data`."""
     save_installation(folder / "data", Installation(sources, str(FLOWS)))
     store = open_store(folder / "data", settings)
     reader = DocumentReader(store.log, store.clock, on_document=on_document)
