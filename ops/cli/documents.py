@@ -61,7 +61,7 @@ def doc(
         if json:
             render.print_json(document.with_signals(now_ms))
         else:
-            _print_document(document, sources, now_ms)
+            _print_document(document, list(folder.flows.documents[found.document].fields), sources, now_ms)
         return OK
 
 
@@ -108,7 +108,8 @@ def _matching(folder: DataFolder, snapshot: Snapshot, document_type: str, matche
         after = page[-1][0]
 
 
-def _print_document(document: StoredDocument, sources: list[str], now_ms: float) -> None:
+def _print_document(document: StoredDocument, order: list[str], sources: list[str], now_ms: float) -> None:
+    """order: of the fields, as far as they stand in the flows file."""
     render.print_title(document.address(sources), document.state(), f"changed {document.when(now_ms)}")
     render.print_line(f"sequence {document.sequence}")
     if document.built_at is not None:
@@ -119,8 +120,8 @@ def _print_document(document: StoredDocument, sources: list[str], now_ms: float)
         code, _, signal = document.blocked.partition(" ")
         render.print_problem(f"blocked: {code}: it keeps this content until signal {signal!r} answers again")
     render.print_line("")
-    rows = [(name, render.shown(value)) for name, value in document.fields.items()]
-    render.print_table(("field", "value"), rows)
+    names = sorted(document.fields, key=lambda name: order.index(name) if name in order else len(order))
+    render.print_table(("field", "value"), [(name, render.shown(document.fields[name])) for name in names])
     if document.signals:
         render.print_line("")
         readings = [_reading_line(reading, now_ms) for reading in document.signals]
