@@ -13,7 +13,7 @@ import msgspec
 
 from proto.codec import encode_key
 from proto.errors import InvalidMessageError, ValueTypeError
-from proto.events import UPDATES, TableRows, Unit, UnitKind, lane_topic
+from proto.events import UPDATES, TableRows, Unit, UnitKind, encode, lane_topic
 from proto.flows.model import Column, Table
 from proto.flows.paths import nearest
 from proto.lane import Lane
@@ -102,7 +102,7 @@ class RowCheck:
             return _encode_json(coerce("json", value)).decode()
         if isinstance(value, list | dict):
             raise ValueTypeError(f"a {'list' if isinstance(value, list) else 'object'} does not fit {column.type!r}")
-        if column.type == "bytes" and self._base64 and not isinstance(value, bytes):
+        if column.type == "bytes" and self._base64:
             return _from_base64(value)
         return coerce(column.type, value)
 
@@ -126,12 +126,11 @@ def feed_units(
             row += len(part)
 
 
-def append_units(log: Log, lane: Lane, source: str, table: str, messages: Sequence[bytes]) -> None:
-    """Encoded units, into the feed's own partition of the lane; durable with the group around it, or when it
-    returns."""
-    if messages:
+def append_units(log: Log, lane: Lane, source: str, table: str, units: Sequence[Unit]) -> None:
+    """Into the feed's own partition of the lane; durable with the group around it, or when it returns."""
+    if units:
         topic = lane_topic(UPDATES, lane)
-        log.append(topic, log.partition_of(topic, f"feed:{source}:{table}"), messages)
+        log.append(topic, log.partition_of(topic, f"feed:{source}:{table}"), [encode(unit) for unit in units])
 
 
 def _from_base64(value: Any) -> bytes:
