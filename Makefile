@@ -10,7 +10,7 @@ TESTS ?=
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: install tools demo test check bench clean
+.PHONY: install tools demo test check wire bench clean
 
 install: $(VENV)/.installed
 
@@ -30,7 +30,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 tools: $(VENV)/.tools
 
 $(VENV)/.tools: $(VENV)/.installed
-	$(INSTALL) '.[dev,files]'
+	$(INSTALL) '.[dev,files,rpc]'
 	@touch $@
 
 demo: install
@@ -49,6 +49,10 @@ check: tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 0 tests/tidy
+
+# The Python modules of proto/wire, from its .proto files.
+wire: tools
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. proto/wire/*.proto
 
 bench: install
 	$(BIN)/adsindex bench $(BENCH)

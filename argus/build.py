@@ -13,6 +13,7 @@ import xxhash
 from argus.asynchronous import Asynchronous
 from argus.built import BuiltEntries
 from argus.compile import Compiled
+from argus.content import ContentEncoder
 from argus.failures import Failures, culprit
 from argus.fetch import Fetch, Fetched
 from argus.lineage import LineageEncoder, signals_used
@@ -96,6 +97,7 @@ class Builder:
         self._type = compiled.document.name
         self._table = document_table(self._type)
         self._tombstone = encode(DocumentRecord(schema.id, None))
+        self._contents = ContentEncoder(compiled, schema.id)
         self._entries = BuiltEntries(self._type, generation)
         self._versions = SignalVersions(self._type)
         self._lineages = LineageEncoder(generation, len(compiled.plan.nodes))
@@ -176,14 +178,13 @@ class Builder:
         fetched = self._fetch.rows(snapshot, keys)
         resolved = self._resolved(wanted, fetched, causes) if self._signals else None
         later = self._asynchronous.run(snapshot, keys, fetched) if self._asynchronous else None
-        compute, schema_id, tombstone = self._compiled.compute, self._schema.id, self._tombstone
+        encode_content, tombstone = self._contents.encode, self._tombstone
         footprints, encode_lineage = fetched.footprints, self._lineages.encode
         batch = _Batch()
         add_key, add_stored, add_content = batch.keys.append, batch.stored.append, batch.contents.append
         add_lineage = batch.lineages.append
-        for at, (exists, missing, *slots) in enumerate(
-            zip(fetched.exists, fetched.missing, *fetched.slots, strict=True)
-        ):
+        arguments = zip(*fetched.own, *fetched.branches, *fetched.signals, strict=True)
+        for at, (exists, missing, given) in enumerate(zip(fetched.exists, fetched.missing, arguments, strict=True)):
             key = keys[at]
             content: bytes | None = tombstone
             if resolved is not None and at in resolved.blocked and exists:
@@ -191,12 +192,9 @@ class Builder:
                 content = None
             elif exists:
                 try:
-                    values, servable = compute(*slots)
-                    if later is not None:
-                        values = (*values, *later[at].whole())
-                    content = encode(DocumentRecord(schema_id, values, servable, missing))
+                    content = encode_content(given, missing, () if later is None else later[at].whole())
                 except Exception as error:  # whatever a field's author wrote ends this document only
-                    name, blamed = culprit(self._compiled, slots)
+                    name, blamed = culprit(self._compiled, [slot[at] for slot in fetched.slots])
                     if not name and later is not None:
                         name = later[at].field
                     batch.failures.append((key, name, blamed or error))

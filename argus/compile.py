@@ -7,20 +7,21 @@ never from their contents.
 
 import types as python_types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from argus.api import FieldSpec
+from argus.branches import Branch
 from argus.fetch import row_dict
 from argus.memo import Memo
-from argus.plan import Node, Plan
+from argus.plan import OWN, Node, Plan, Slot
 from argus.registry import Application
 from proto.errors import FlowsError, ValueTypeError
 from proto.flows.conditions import parse
-from proto.flows.model import Document, Flows, Signal
+from proto.flows.model import Document, Field, Flows, Signal
 from proto.flows.paths import Path, resolve
 from proto.values import CONVERT, from_python
 
@@ -33,12 +34,15 @@ _INT64 = 2**63
 class Compiled:
     """A document type ready to build.
 
-    names     its fields, in order; the values of asynchronous fields come from `asynchronous` and stand last
+    names     its fields: those of each branch alone, then the others; the values of asynchronous fields come from
+              `asynchronous` and stand last
     compute   slot values of one document, then values of each of its signals -> (field values, servable)
     parts     field -> a function of the same arguments that computes it alone, to find out which one fails
     arguments computed field -> a function of the same arguments: what its own function is called with, by name
     servable  a function of the same arguments: the condition alone
     asynchronous   fields that read rows themselves, with a function from slot values to their keyword arguments
+    of_branch number of a branch -> a function of its Branch: values of the fields that depend on it alone
+    of_rest   a function of the slots in no branch, of the branches, of the signals -> (values of the others, servable)
     """
 
     document: Document
@@ -49,14 +53,18 @@ class Compiled:
     arguments: dict[str, Callable[..., dict[str, Any]]]
     servable: Callable[..., bool]
     asynchronous: tuple[tuple[FieldSpec, Callable[..., dict[str, Any]]], ...]
+    of_branch: dict[int, Callable[[Branch], tuple[Any, ...]]]
+    of_rest: Callable[..., tuple[tuple[Any, ...], bool]]
 
 
 class _Writer:
-    """Writes expressions over slot arguments; remembers the helpers that they name."""
+    """Writes expressions over slot arguments; remembers the helpers that they name. by_branch: slots in branches are
+    taken out of these."""
 
     def __init__(self, flows: Flows, plan: Plan, root: str) -> None:
         self._flows, self._plan, self._root = flows, plan, root
         self.helpers: dict[str, Any] = {}
+        self.by_branch = False
 
     def helper(self, value: Any) -> str:
         name = f"h{len(self.helpers)}"
@@ -71,7 +79,12 @@ class _Writer:
             return f"g{self._plan.add_signal(path.signal)}[{list(path.signal.fields).index(path.column.name)}]"
         node, slot, at = self._plan.add(path)
         assert slot is not None
-        return f"[r[{at}] for r in s{slot.number}]" if node.many else f"s{slot.number}[{at}]"
+        name = self.slot(slot)
+        return f"[r[{at}] for r in {name}]" if node.many else f"{name}[{at}]"
+
+    def slot(self, slot: Slot) -> str:
+        """The values of one slot."""
+        return f"b{slot.branch}[{slot.at}]" if self.by_branch and slot.branch != OWN else f"s{slot.number}"
 
     def python(self, text: str) -> str:
         """The value at a path as a function gets it."""
@@ -89,9 +102,17 @@ class _Writer:
     def arguments(self, spec: FieldSpec) -> str:
         return ", ".join(f"{parameter}={self.python(path)}" for parameter, path in spec.inputs.items())
 
-    def shared_slots(self, spec: FieldSpec) -> list[int]:
+    def branch(self, paths: Iterable[str]) -> int:
+        """The branch that is all that these depend on; OWN: none."""
+        found = set()
+        for text in paths:
+            path = resolve(self._flows, self._root, text)
+            found.add(OWN if path.signal is not None else self._plan.add(path)[0].branch)
+        return found.pop() if len(found) == 1 else OWN
+
+    def shared_slots(self, spec: FieldSpec) -> list[Slot]:
         """The slots that a field depends on, if several documents share all of them; else none."""
-        numbers = set()
+        slots: dict[int, Slot] = {}
         for text in spec.inputs.values():
             path = resolve(self._flows, self._root, text)
             if path.signal is not None:
@@ -99,8 +120,8 @@ class _Writer:
             node, slot, _ = self._plan.add(path)
             if node.parent is None or node.many:
                 return []
-            numbers.update([slot.number] if slot else [each.number for each in node.slots.values()])
-        return sorted(numbers)
+            slots.update({each.number: each for each in ([slot] if slot else node.slots.values())})
+        return [slots[number] for number in sorted(slots)]
 
     def _reading(self, signal: Signal) -> str:
         name = self.helper(reading_maker(signal))
@@ -112,71 +133,99 @@ class _Writer:
         kinds = [node.table.columns[name].type for name in columns]
         key = columns.index(node.table.key[0])
         name = self.helper(_row_maker(columns, kinds, key))
-        arguments = ", ".join(f"s{slot.number}" for slot in slots)
+        arguments = ", ".join(map(self.slot, slots))
         return f"[{name}(*parts) for parts in zip({arguments}, strict=True)]" if node.many else f"{name}({arguments})"
 
 
 def compile_document(application: Application, document: Document) -> Compiled:
     """Raises FlowsError for a path or a condition that does not resolve."""
-    flows = application.flows
-    plan = Plan(flows, document.root)
-    writer = _Writer(flows, plan, document.root)
-    expressions: dict[str, str] = {}
-    arguments: dict[str, str] = {}
-    later: dict[str, FieldSpec] = {}
-    for field in document.fields.values():
-        spec = application.fields.get((document.name, field.name))
-        if spec is None:
-            expressions[field.name] = writer.stored(field.path)
-            continue
-        arguments[field.name] = f"dict({writer.arguments(spec)})"
-        if spec.asynchronous:
-            later[field.name] = spec
-        else:
-            expressions[field.name] = _computed(writer, spec, field.name)
-    servable = f"({_condition(flows, document, writer) if document.servable else 'True'}) is True"
-    names = [*(f"s{slot.number}" for slot in plan.slots), *(f"g{at}" for at in range(len(plan.signals)))]
-    parameters = ", ".join(names)
-    whole = f"({''.join(f'{text}, ' for text in expressions.values())}), {servable}"
-    make = _maker(parameters, writer.helpers)
+    plan = Plan(application.flows, document.root)
+    writer = _Writer(application.flows, plan, document.root)
+    specs = {name: application.fields.get((document.name, name)) for name in document.fields}
+    later = {name: spec for name, spec in specs.items() if spec is not None and spec.asynchronous}
+    arguments = {name: f"dict({writer.arguments(spec)})" for name, spec in specs.items() if spec is not None}
+    branches = {
+        name: writer.branch(spec.inputs.values() if spec else [document.fields[name].path])
+        for name, spec in specs.items()
+        if name not in later
+    }
+    names = sorted(branches, key=lambda name: (branches[name] == OWN, branches[name]))  # stable: else as in the file
+    expressions = {name: _expression(writer, document.fields[name], specs[name]) for name in names}
+    servable = _condition(application.flows, document, writer)
+    make = _maker([*(f"s{slot.number}" for slot in plan.slots), *_signals(plan)], writer.helpers)
     called_with = {name: make(text) for name, text in arguments.items()}
     return Compiled(
         document,
         plan,
-        (*expressions, *later),
-        make(whole),
+        (*names, *later),
+        make(f"{_tuple(expressions.values())}, {servable}"),
         {name: make(text) for name, text in expressions.items()},
         called_with,
         make(servable),
         tuple((spec, called_with[name]) for name, spec in later.items()),
+        *_by_branch(application, writer, plan, document, {name: branches[name] for name in names}),
     )
 
 
-def _computed(writer: _Writer, spec: FieldSpec, name: str) -> str:
-    """The call of a field's function. Where it depends on rows that documents share alone, once for each of these."""
-    call = f"{writer.helper(spec.function)}({writer.arguments(spec)})"
-    checked = f"{writer.helper(result_check(spec, name))}({call})"
+def _by_branch(
+    application: Application, writer: _Writer, plan: Plan, document: Document, branches: Mapping[str, int]
+) -> tuple[dict[int, Callable[[Branch], tuple[Any, ...]]], Callable[..., tuple[tuple[Any, ...], bool]]]:
+    """See Compiled.of_branch and of_rest. branches: of the fields, in order."""
+    writer.by_branch = True
+    texts: dict[int, list[str]] = {OWN: []}
+    for name, branch in branches.items():
+        spec = application.fields.get((document.name, name))
+        texts.setdefault(branch, []).append(_expression(writer, document.fields[name], spec))
+    rest, servable = texts.pop(OWN), _condition(application.flows, document, writer)
+    own = [f"s{slot.number}" for slot in plan.slots if slot.branch == OWN]
+    make = _maker([*own, *(f"b{number}" for number in range(len(plan.branches))), *_signals(plan)], writer.helpers)
+    of_branch = {
+        number: _maker([f"b{number}"], writer.helpers)(_tuple(expressions)) for number, expressions in texts.items()
+    }
+    return of_branch, make(f"{_tuple(rest)}, {servable}")
+
+
+def _expression(writer: _Writer, field: Field, spec: FieldSpec | None) -> str:
+    """The value of a field. Where a function depends on rows that documents share alone, it is called once for each of
+    these."""
+    if spec is None:
+        return writer.stored(field.path)
     slots = writer.shared_slots(spec)
+    by_branch, writer.by_branch = writer.by_branch, writer.by_branch and not slots
+    call = f"{writer.helper(spec.function)}({writer.arguments(spec)})"
+    checked = f"{writer.helper(result_check(spec, field.name))}({call})"
+    writer.by_branch = by_branch
     if not slots:
         return checked
-    parameters = ", ".join(f"s{number}" for number in slots)
-    return f"{writer.helper(Memo(_maker(parameters, writer.helpers)(checked)))}({parameters})"
+    memo = Memo(_maker([f"s{slot.number}" for slot in slots], writer.helpers)(checked))
+    return f"{writer.helper(memo)}({', '.join(map(writer.slot, slots))})"
 
 
-def _maker(parameters: str, helpers: dict[str, Any]) -> Callable[[str], Callable[..., Any]]:
+def _signals(plan: Plan) -> list[str]:
+    return [f"g{number}" for number in range(len(plan.signals))]
+
+
+def _tuple(expressions: Iterable[str]) -> str:
+    return f"({''.join(f'{text}, ' for text in expressions)})"
+
+
+def _maker(parameters: Sequence[str], helpers: dict[str, Any]) -> Callable[[str], Callable[..., Any]]:
     def make(expression: str) -> Callable[..., Any]:
-        function: Callable[..., Any] = eval(f"lambda {parameters}: ({expression})", dict(helpers))
+        function: Callable[..., Any] = eval(f"lambda {', '.join(parameters)}: ({expression})", dict(helpers))
         return function
 
     return make
 
 
 def _condition(flows: Flows, document: Document, writer: _Writer) -> str:
+    """Whether the document may be served; three-valued: NULL is no."""
+    if not document.servable:
+        return "True"
     condition = parse(document.servable)
     paths: dict[str, Path] = {text: resolve(flows, document.root, text) for text in condition.paths}
     kinds = {text: path.column.type for text, path in paths.items() if path.column is not None}
     name = writer.helper(condition.compile(kinds))
-    return f"{name}(({''.join(f'{writer.stored(text)}, ' for text in condition.paths)}))"
+    return f"({name}({_tuple(map(writer.stored, condition.paths))}) is True)"
 
 
 def _row_maker(columns: Sequence[str], kinds: Sequence[str], key: int) -> Callable[..., dict[str, Any] | None]:

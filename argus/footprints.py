@@ -11,12 +11,15 @@ from argus.shared_rows import Rows
 from proto.codec import source_end
 from proto.record import encode
 
+_EMPTY = b"\x90"
 _SHORT = [bytes([0x90 | count]) for count in range(16)]
 
 
 def array_header(count: int) -> bytes:
     """What a msgpack array of so many elements begins with."""
-    return _SHORT[count] if count < 16 else b"\xdd" + count.to_bytes(4, "big")
+    if count < 16:
+        return _SHORT[count]
+    return b"\xdc" + count.to_bytes(2, "big") if count < 65536 else b"\xdd" + count.to_bytes(4, "big")
 
 
 class Footprints:
@@ -27,21 +30,24 @@ class Footprints:
         self._versions = [rows.versions for rows in groups]
         self._known: dict[bytes | None, bytes] = {}
 
-    def of(self, keys: Sequence[bytes | None], counts: Sequence[int] | None) -> list[bytes]:
+    def of(self, keys: Sequence[bytes | None], counts: Sequence[int] | None, prefix: bytes) -> list[bytes]:
         """For each document one element: its row, or with `counts` an array of so many rows. The groups have just read
-        these keys."""
+        these keys. prefix: the encoded source of all of them; b"": they are of several."""
         known = self._current()
         missing = set(keys).difference(known)
         if missing:
             versions = [each.get for each in self._versions]
             for key in missing:
-                shown = None if key is None else key[source_end(key) :]
+                shown = None if key is None else key[len(prefix) or source_end(key) :]
                 known[key] = encode((shown, *[get(key, 0) for get in versions]))
         found = [known[key] for key in keys]
         if counts is None:
             return found
         ends = accumulate(counts, initial=0)
-        return [array_header(end - start) + b"".join(found[start:end]) for start, end in pairwise(ends)]
+        return [
+            array_header(end - start) + b"".join(found[start:end]) if end > start else _EMPTY
+            for start, end in pairwise(ends)
+        ]
 
     def _current(self) -> dict[bytes | None, bytes]:
         """What is noted already; nothing when the rows were read anew."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from argus.fetch import parent_suffix, source_part
+from argus.tree import parent_suffix, source_part
 from proto.codec import descending, encode_scalar
 from proto.flows.model import Collection, Flows, Reference
 from proto.record import Record, Schema, encode

@@ -80,8 +80,8 @@ _decode = msgspec.msgpack.Decoder(Outline).decode
 
 
 def outline_of(application: Application, compiled: Compiled) -> Outline:
-    """Places in the order of the plan's nodes, fields in that of the compiled document."""
-    numbers = {node.path: number for number, node in enumerate(compiled.plan.nodes)}
+    """Places as Plan.places has them, fields in the order of the flows file."""
+    numbers = {node.path: number for number, node in enumerate(compiled.plan.places())}
     signals = tuple(known.signal.name for known in compiled.plan.signals)
     document, flows = compiled.document, application.flows
 
@@ -98,8 +98,8 @@ def outline_of(application: Application, compiled: Compiled) -> Outline:
 
     condition = parse(document.servable).paths if document.servable else ()
     return Outline(
-        tuple(_place(node, numbers) for node in compiled.plan.nodes),
-        tuple(map(origin, compiled.names)),
+        tuple(_place(node, numbers) for node in compiled.plan.places()),
+        tuple(map(origin, document.fields)),
         inputs([("", path) for path in condition]),
         signals,
     )

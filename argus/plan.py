@@ -6,14 +6,20 @@ from dataclasses import dataclass, field
 from proto.flows.model import Collection, Flows, Reference, Signal, Table
 from proto.flows.paths import Hop, Path, resolve
 
+OWN = -1
+"""In place of a branch: the root, its collections, and what these lead to."""
+
 
 @dataclass(slots=True)
 class Slot:
-    """The values of one group of one node, aligned with `columns`. `number`: its place in what the fetch returns."""
+    """The values of one group of one node, aligned with `columns`. number: its place among all slots; at: its place
+    among those of its branch (or of what is in no branch)."""
 
     number: int
     group: str
     columns: tuple[str, ...]
+    branch: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -21,6 +27,7 @@ class Node:
     """One table of the tree. path: the hops' names joined by dots; "" for the root. many: below a collection, so its
     values are lists.
 
+    branch: number of the branch that it is in; OWN: none.
     slots: by group; the group that holds the key is always among them, because it says whether the row is there.
     used: columns that the document depends on, those that hops start from included.
     """
@@ -30,6 +37,7 @@ class Node:
     hop: Hop | None
     parent: "Node | None"
     many: bool
+    branch: int
     slots: dict[str, Slot] = field(default_factory=dict)
     children: dict[str, "Node"] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
@@ -54,11 +62,16 @@ class SignalKey:
 
 class Plan:
     """The tree of one document type. nodes: parents before children; slots: in the order of their numbers; signals: in
-    the order in which they were added."""
+    the order in which they were added.
+
+    A branch is what lies behind one reference of the root: many documents have the same, whole. branches: the nodes
+    where they begin.
+    """
 
     def __init__(self, flows: Flows, root: str) -> None:
         self._flows = flows
-        self.root = Node("", flows.tables[root], None, None, False)
+        self.root = Node("", flows.tables[root], None, None, False, OWN)
+        self.branches: list[Node] = []
         self.nodes: list[Node] = [self.root]
         self.slots: list[Slot] = []
         self.signals: list[SignalKey] = []
@@ -87,6 +100,14 @@ class Plan:
         self.signals.append(SignalKey(signal, slot, at))
         return len(self.signals) - 1
 
+    def of_branch(self, branch: int) -> list[Node]:
+        """Its nodes; of OWN: those in no branch."""
+        return [node for node in self.nodes if node.branch == branch]
+
+    def places(self) -> list[Node]:
+        """The nodes in the order in which a fetch notes what it has read: parents before children here, too."""
+        return [node for branch in range(OWN, len(self.branches)) for node in self.of_branch(branch)]
+
     def dependencies(self) -> Iterable[tuple[Node, frozenset[str]]]:
         """Every node with the columns whose change changes documents."""
         return [(node, frozenset(node.used)) for node in self.nodes]
@@ -94,7 +115,12 @@ class Plan:
     def _child(self, parent: Node, hop: Hop) -> Node:
         table = self._flows.tables[hop.parent if isinstance(hop, Reference) else hop.child]
         path = f"{parent.path}.{hop.name}" if parent.path else hop.name
-        node = Node(path, table, hop, parent, parent.many or isinstance(hop, Collection))
+        branch = parent.branch
+        if parent is self.root and isinstance(hop, Reference):
+            branch = len(self.branches)
+        node = Node(path, table, hop, parent, parent.many or isinstance(hop, Collection), branch)
+        if branch == len(self.branches):
+            self.branches.append(node)
         parent.children[hop.name] = node
         self.nodes.append(node)
         self._slot(node, node.table.key_group())
@@ -120,6 +146,7 @@ class Plan:
     def _slot(self, node: Node, group: str) -> Slot:
         slot = node.slots.get(group)
         if slot is None:
-            slot = node.slots[group] = Slot(len(self.slots), group, node.table.groups()[group])
+            at = sum(1 for known in self.slots if known.branch == node.branch)
+            slot = node.slots[group] = Slot(len(self.slots), group, node.table.groups()[group], node.branch, at)
             self.slots.append(slot)
         return slot

@@ -11,7 +11,7 @@ from gateway.capture.file.port import FileRow, Page, Place, RowFile
 from gateway.feed import CheckedRow, Refused, RowCheck, append_units, feed_units
 from gateway.settings import GatewaySettings
 from proto.errors import SettingsError
-from proto.events import BACKFILLS, Unit
+from proto.events import BACKFILLS, Unit, encode
 from proto.lane import Lane
 from proto.ports.clock import Clock
 from proto.ports.log import Log
@@ -175,8 +175,9 @@ class Backfill:
         if self._preview is not None:
             self._preview(units)
         elif self._kept is not None:
+            messages = [encode(unit) for unit in units]  # before the group: while it writes, edits wait for the lock
             with self._log.group():
-                append_units(self._log, Lane.LOW, self._source, self._table, units)
+                append_units(self._log, Lane.LOW, self._source, self._table, messages)
                 self._kept.save(after)
         self.progress = after
 

@@ -13,7 +13,7 @@ import msgspec
 
 from proto.codec import encode_key
 from proto.errors import InvalidMessageError, ValueTypeError
-from proto.events import UPDATES, TableRows, Unit, UnitKind, encode, lane_topic
+from proto.events import UPDATES, TableRows, Unit, UnitKind, lane_topic
 from proto.flows.model import Column, Table
 from proto.flows.paths import nearest
 from proto.lane import Lane
@@ -102,7 +102,7 @@ class RowCheck:
             return _encode_json(coerce("json", value)).decode()
         if isinstance(value, list | dict):
             raise ValueTypeError(f"a {'list' if isinstance(value, list) else 'object'} does not fit {column.type!r}")
-        if column.type == "bytes" and self._base64:
+        if column.type == "bytes" and self._base64 and not isinstance(value, bytes):
             return _from_base64(value)
         return coerce(column.type, value)
 
@@ -126,11 +126,12 @@ def feed_units(
             row += len(part)
 
 
-def append_units(log: Log, lane: Lane, source: str, table: str, units: Sequence[Unit]) -> None:
-    """Into the feed's own partition of the lane; durable with the group around it, or when it returns."""
-    if units:
+def append_units(log: Log, lane: Lane, source: str, table: str, messages: Sequence[bytes]) -> None:
+    """Encoded units, into the feed's own partition of the lane; durable with the group around it, or when it
+    returns."""
+    if messages:
         topic = lane_topic(UPDATES, lane)
-        log.append(topic, log.partition_of(topic, f"feed:{source}:{table}"), [encode(unit) for unit in units])
+        log.append(topic, log.partition_of(topic, f"feed:{source}:{table}"), messages)
 
 
 def _from_base64(value: Any) -> bytes:

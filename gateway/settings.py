@@ -19,10 +19,10 @@ class GatewaySettings(BaseModel):
         default=1_000, gt=0, description="the change log is trimmed when it is this many entries behind"
     )
     feed_unit_rows_max: int = Field(
-        default=100, gt=0, description="fed rows that are applied in one transaction: short, so that edits get between"
+        default=16, gt=0, description="fed rows that are applied in one transaction: short, so that edits get between"
     )
-    backfill_page_rows: int = Field(default=1_000, gt=0, description="rows of a file that one durable commit takes in")
-    backfill_ahead_rows: int = Field(
-        default=10_000, gt=0, description="rows of a file that may wait in the log; then reading waits"
+    backfill_page_rows: int = Field(default=500, gt=0, description="rows of a file that one durable commit takes in")
+    feed_ahead_rows: int = Field(
+        default=10_000, gt=0, description="fed rows that may wait in the log; then no more are taken"
     )
     trim_batch_rows: int = Field(default=1_000, gt=0, description="entries that one trim transaction removes at most")

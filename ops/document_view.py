@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.addresses import shown_address, shown_id, source_of
-from ops.times import ago_of, clock_time_of
-from proto.record import BuildRecord, DocumentRecord, decode_build, decode_document
+from ops.times import ago_of, clock_time_of, iso
+from proto.record import BuildRecord, DocumentRecord, SignalReading, decode_build, decode_document
 from repo.api import Snapshot, Version
 from repo.rows import Schemas
 from repo.system import BUILD, CONTENT, document_table
@@ -19,6 +19,8 @@ class StoredDocument:
 
     built_at  timestamp that the newest build read at; None when that build is later than the snapshot (time travel)
     fields    stored values by name
+    signals   what the newest build has read of signals; empty when that build is later than the snapshot
+    blocked   why the newest build left the content as it was: "signal_missing NAME", "signal_stale NAME"
     """
 
     type: str
@@ -28,9 +30,11 @@ class StoredDocument:
     servable: bool
     missing: tuple[str, ...]
     fields: Mapping[str, Any]
+    signals: tuple[SignalReading, ...] = ()
+    blocked: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """What `doc --json` and `docs --json` print; render.print_json makes base64 of bytes."""
+        """What `docs --json` prints of each; render.print_json makes base64 of bytes."""
         return {
             "type": self.type,
             "id": shown_id(self.key),
@@ -41,6 +45,13 @@ class StoredDocument:
             "fields": self.fields,
             "missing": list(self.missing),
         }
+
+    def with_signals(self, now_ms: float) -> dict[str, Any]:
+        """What `doc --json` prints: with the age of its signals, if it has any."""
+        if not self.signals:
+            return self.as_json()
+        signals = {reading.signal: reading_json(reading, now_ms) for reading in self.signals}
+        return {**self.as_json(), "signals": signals, "blocked": self.blocked or None}
 
     def address(self, sources: Sequence[str]) -> str:
         """`ad/4711`."""
@@ -85,6 +96,18 @@ def whole_of(record: DocumentRecord | None, schemas: Schemas) -> dict[str, Any] 
     return {**fields_of(record, schemas), "(servable)": record.servable, "(missing)": record.missing or None}
 
 
+def reading_json(reading: SignalReading, now_ms: float) -> dict[str, Any]:
+    """One reading; version, fetched_at and age_s are null while the signal never said anything."""
+    known = reading.fetched_ms > 0
+    return {
+        "state": reading.state,
+        "key": reading.key,
+        "version": reading.version or None,
+        "fetched_at": iso(reading.fetched_ms) if known else None,
+        "age_s": round(max(0.0, now_ms - reading.fetched_ms) / 1000.0, 3) if known else None,
+    }
+
+
 def json_value(value: Any) -> Any:
     """A stored value as JSON has it: bytes as base64; decimals and times are text already."""
     if isinstance(value, bytes):
@@ -109,20 +132,23 @@ def _stored(
     record = decode_document(content.value)
     if record.values is None:
         return None
+    built = _build_of(build, snapshot_timestamp)
     return StoredDocument(
         document_type,
         key,
         content.commit_timestamp,
-        _built_at(build, snapshot_timestamp),
+        None if built is None else built.built_at,
         record.servable,
         tuple(record.missing or ()),
         fields_of(record, schemas),
+        () if built is None else built.signals or (),
+        "" if built is None else built.blocked,
     )
 
 
-def _built_at(build: Version | None, snapshot_timestamp: int) -> int | None:
+def _build_of(build: Version | None, snapshot_timestamp: int) -> BuildRecord | None:
     """The newest build is the only one kept: it says nothing about an older snapshot."""
-    if build is None or build.value is None:
+    if build is None or build.value is None or build.commit_timestamp > snapshot_timestamp:
         return None
     record: BuildRecord = decode_build(build.value)
-    return record.built_at if build.commit_timestamp <= snapshot_timestamp else None
+    return record

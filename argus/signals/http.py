@@ -73,7 +73,7 @@ class HttpFetcher:
             if response.status_code != httpx.codes.OK:
                 raise UnavailableError(f"{self._url}: HTTP {response.status_code} {response.reason_phrase}")
             body = bytearray()
-            for part in response.iter_bytes(1 << 16):
+            for part in response.iter_bytes():  # as they come: a chunk of its own size would be waited for
                 body += part
                 if len(body) > self._signal.response_bytes_max:
                     most = self._signal.response_bytes_max

@@ -48,7 +48,7 @@ class Resolver:
             readings: list[SignalReading] = []
             values: list[Any] = []
             slow = 0
-            for place, row in enumerate(fetched.slots[number]):
+            for place, row in enumerate(fetched.slot(number)):
                 entry = entries.get(row[at])
                 if entry is not None and entry.until_ms > now_ms:
                     reading = entry.reading
@@ -61,7 +61,7 @@ class Resolver:
                 readings.append(reading)
             pull.counts.hits += len(readings) - slow
             pull.start_calls()
-            fetched.slots.append(values)
+            fetched.signals.append(values)
             columns.append(readings)
         resolved.readings = list(zip(*columns, strict=True))
         return resolved
@@ -77,7 +77,7 @@ class Resolver:
         asked: list[tuple[Pull, Key]] = []
         for pull, number, at in self._keys:
             entries = pull.cache.entries
-            for key in {row[at] for row in fetched.slots[number]}:
+            for key in {row[at] for row in fetched.slot(number)}:
                 entry = entries.get(key)
                 if key is not None and (entry is None or entry.until_ms <= now_ms) and pull.want(key):
                     asked.append((pull, key))

@@ -29,6 +29,11 @@ class Announcer:
         for name, url in sources.items():
             self._say(f"source {name}", f"source {name}: attaching {url}", source=name)
 
+    def serving(self, address: str) -> None:
+        """Where gRPC is served."""
+        self._process.status.more["rpc"] = address
+        self._say("rpc", f"rpc: {address}", address=address)
+
     def look(self) -> None:
         """Says what is new."""
         for source in self._process.sources:

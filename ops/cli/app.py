@@ -52,6 +52,7 @@ COMMANDS = (
     Command("wait", "ops.cli.wait:wait", RUN, "Wait until everything committed so far is servable."),
     Command("source", "ops.cli.source:source", SET_UP, "Attach a database, or let go of it."),
     Command("backfill", "ops.cli.backfill:backfill", RUN, "Bring rows of a feed from Parquet or JSON Lines."),
+    Command("ingest", "ops.cli.ingest:ingest", RUN, "Send rows of a feed to a running index, by gRPC."),
     Command("rebuild", "ops.cli.rebuild:rebuild", ACT, "Throw the index away; the next run makes it again."),
     Command("init", "ops.cli.init:init", SET_UP, "Write a first flows file from a database."),
     Command("config", "ops.cli.config:config", SET_UP, "Show the settings in effect."),

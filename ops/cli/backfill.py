@@ -1,6 +1,7 @@
 """`adsindex backfill`: rows of a feed from Parquet or JSON Lines, through the Low lane."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,8 +22,6 @@ from ops.inputs.files import Format
 from ops.opened import opened
 from ops.settings import load_settings
 from ops.times import parse_time
-
-_KINDNESS = 10  # of 19: edits of the processes that run come first
 
 
 def backfill(
@@ -68,7 +67,6 @@ def backfill(
         adsindex backfill scores/ --table pin_scores --as-of 2026-11-22T06:00:00Z
         adsindex backfill scores/ --table pin_scores --resume --json
     """
-    os.nice(_KINDNESS)
     with opened(data) as folder, closing(Doorbell(data)) as bell, closing(Liveness(data)) as liveness:
         folder.environment.on_commit.append(bell.ring)
         as_of_ms = None if as_of is None else parse_time(as_of, folder.clock.now_ms()) / 1e6
@@ -77,7 +75,7 @@ def backfill(
         )  # fmt: skip
         settings = load_settings(data, os.environ).settings.gateway
         with _progress(json) as tell:
-            summary = Backfilling(folder, request, settings, bell, liveness, tell).run()
+            summary = Backfilling(folder, request, settings, liveness, time.sleep, tell).run()
     if json:
         render.print_json(summary)
     else:

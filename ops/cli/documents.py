@@ -13,7 +13,8 @@ from ops.cli.parameters import DEFAULT_DATA, AsOf, Data, Json
 from ops.document_filter import Matches, conditions_of
 from ops.document_view import StoredDocument, read_documents, with_builds
 from ops.opened import DataFolder, opened
-from ops.times import clock_time_of, parse_time
+from ops.times import ago, clock_time_of, parse_time
+from proto.record import SignalReading
 from repo.api import Snapshot
 from repo.system import CONTENT, document_table
 
@@ -58,9 +59,9 @@ def doc(
             render.note(f"there is no document {found.text}{when}")
             return NOT_FOUND
         if json:
-            render.print_json(document.as_json())
+            render.print_json(document.with_signals(now_ms))
         else:
-            _print_document(document, sources, now_ms)
+            _print_document(document, list(folder.flows.documents[found.document].fields), sources, now_ms)
         return OK
 
 
@@ -107,16 +108,29 @@ def _matching(folder: DataFolder, snapshot: Snapshot, document_type: str, matche
         after = page[-1][0]
 
 
-def _print_document(document: StoredDocument, sources: list[str], now_ms: float) -> None:
+def _print_document(document: StoredDocument, order: list[str], sources: list[str], now_ms: float) -> None:
+    """order: of the fields, as far as they stand in the flows file."""
     render.print_title(document.address(sources), document.state(), f"changed {document.when(now_ms)}")
     render.print_line(f"sequence {document.sequence}")
     if document.built_at is not None:
         render.print_line(f"built as of {clock_time_of(document.built_at)} UTC ({document.built_at})")
     if document.missing:
         render.print_line(f"missing: {', '.join(document.missing)}")
+    if document.blocked:
+        code, _, signal = document.blocked.partition(" ")
+        render.print_problem(f"blocked: {code}: it keeps this content until signal {signal!r} answers again")
     render.print_line("")
-    rows = [(name, render.shown(value)) for name, value in document.fields.items()]
-    render.print_table(("field", "value"), rows)
+    names = sorted(document.fields, key=lambda name: order.index(name) if name in order else len(order))
+    render.print_table(("field", "value"), [(name, render.shown(document.fields[name])) for name in names])
+    if document.signals:
+        render.print_line("")
+        readings = [_reading_line(reading, now_ms) for reading in document.signals]
+        render.print_table(("signal", "state", "key", "version", "asked"), readings, right=(3,))
+
+
+def _reading_line(reading: SignalReading, now_ms: float) -> tuple[str, str, str, str, str]:
+    asked = ago(reading.fetched_ms, now_ms) if reading.fetched_ms else ""
+    return reading.signal, reading.state, render.shown(reading.key), str(reading.version or ""), asked
 
 
 def _line(document: StoredDocument, sources: list[str]) -> str:

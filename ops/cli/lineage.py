@@ -22,8 +22,7 @@ def show_lineage(
     folder: DataFolder, snapshot: Snapshot, found: Address, document: StoredDocument | None, json: bool
 ) -> int:
     """document: None when it is deleted, or was never there. Returns the exit code."""
-    with folder.repo.snapshot() as newest:
-        lineage = read_lineage(snapshot, StoredVersions(newest, folder.schemas), found.document, found.key)
+    lineage = _lineage(folder, snapshot, found)
     if lineage is None:
         what = "no lineage was recorded for" if document is not None else "there is no document"
         render.note(f"{what} {found.text}" + ("; the next build records it" if document is not None else ""))
@@ -33,6 +32,19 @@ def show_lineage(
     else:
         _print(folder.sources(), found, document, lineage, folder.clock.now_ms())
     return OK if document is not None else NOT_FOUND
+
+
+def lineage_json(
+    folder: DataFolder, snapshot: Snapshot, found: Address, document: StoredDocument | None
+) -> dict[str, Any] | None:
+    """For programs; None when nothing was recorded."""
+    lineage = _lineage(folder, snapshot, found)
+    return None if lineage is None else _as_json(found, document, lineage, folder.clock.now_ms())
+
+
+def _lineage(folder: DataFolder, snapshot: Snapshot, found: Address) -> DocumentLineage | None:
+    with folder.repo.snapshot() as newest:
+        return read_lineage(snapshot, StoredVersions(newest, folder.schemas), found.document, found.key)
 
 
 def _as_json(

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -16,11 +17,11 @@ from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.loop import Periodic
 from ops.engine.signals import draining
 from ops.installation import Installation, load_installation, parse_sources, save_installation
-from ops.opened import FLOWS_FILE
+from ops.opened import FLOWS_FILE, DataFolder
 from ops.settings import load_settings
 from ops.wiring.handlers import load_handlers
 from ops.wiring.process import ROLES, assemble_process
-from ops.wiring.store import open_store
+from ops.wiring.store import Store, open_store
 from proto.errors import SettingsError
 from proto.flows.loader import load
 from proto.flows.writer import write_flows
@@ -37,6 +38,7 @@ def run(
         list[str] | None, Parameter(help="Fields and handlers: a module, a .py file, a folder; several times.")
     ] = None,
     role: Annotated[list[str] | None, Parameter(help=f"Only these roles: {', '.join(ROLES)}. Default: all.")] = None,
+    rpc: Annotated[int | None, Parameter(help="Serve gRPC at this port of 127.0.0.1; 0: at one that is free.")] = None,
     json: Json = False,
 ) -> int:
     """Run the index on your own database, until Ctrl-C or SIGTERM.
@@ -47,13 +49,16 @@ def run(
 
         adsindex run --source sqlite:///shop.db --data shop-data --flows flows.toml --handlers fields.py
         adsindex run --data shop-data
+        adsindex run --data shop-data --rpc 50051
     """
     installation = _installation(data, source, flows, handlers)
     application = load_application(installation)
     roles = _roles(role)
     store = open_store(data, load_settings(data, os.environ).settings)
     try:
-        process = assemble_process(store, application, installation.sources, roles)
+        served = None if rpc is None else _rpc(store, application, installation)
+        inlets = [] if served is None else [served.inlet]
+        process = assemble_process(store, application, installation.sources, roles, inlets=inlets)
     except BaseException:
         store.close()
         raise
@@ -63,8 +68,12 @@ def run(
     try:
         with draining(process.loop.stop):
             announcer.started(installation.sources, application)
+            if served is not None:
+                announcer.serving(served.start(rpc))
             process.loop.run()
     finally:
+        if served is not None:
+            served.stop()
         process.close()
     announcer.stopped()
     return OK
@@ -74,6 +83,16 @@ def load_application(installation: Installation) -> Application:
     """The flows file with its handlers. Raises FlowsError, SettingsError."""
     path = Path(installation.flows)
     return register(load(path), load_handlers(installation.handlers, path))
+
+
+def _rpc(store: Store, application: Application, installation: Installation) -> Any:
+    """An ops.wiring.rpc.Rpc. Imported only here: gRPC is an extra, and takes a while to import."""
+    folder = DataFolder(
+        store.folder, store.repo, store.log, store.dead_letters, store.schemas, application.flows, store.clock,
+        store.environment,
+    )  # fmt: skip
+    answers = import_module("ops.cli.answers").answers(folder)
+    return import_module("ops.wiring.rpc").Rpc(store, application, list(installation.sources), answers)
 
 
 def _installation(

@@ -8,10 +8,29 @@ from typing import Any
 from ops.demo.compare import Document, Mismatch, compare_documents
 from ops.demo.printed import converters
 from ops.demo.recomputed import recomputed
+from ops.demo.signal_values import Says, says
 
 _KEYWORDS = """
     SELECT ak.ad_id, k.name, ak.keyword_id, ak.match_type, k.search_volume
     FROM ad_keywords ak LEFT JOIN keywords k ON k.id = ak.keyword_id ORDER BY ak.ad_id, ak.position, ak.id"""
+SEED_1 = says(1)
+"""What the signal service of the demo says unless it is told otherwise."""
+
+_KEYS = {"image": "pin_id", "interests": "pin_id", "annotation": "creative_id", "performance": "pin_id"}
+_COPIES = {
+    "pin_image_signature": ("image", "signature"),
+    "pin_image_hue": ("image", "hue"),
+    "pin_unsafe_score": ("image", "unsafe_score"),
+    "pin_interests": ("interests", "names"),
+    "pin_interest_scores": ("interests", "scores"),
+    "text_language": ("annotation", "language"),
+    "text_topics": ("annotation", "topics"),
+    "text_sentiment": ("annotation", "sentiment"),
+    "historical_ctr": ("performance", "ctr"),
+    "historical_impressions": ("performance", "impressions"),
+    "historical_measured_on": ("performance", "measured_on"),
+}
+"""Field of the document -> (signal, its field)."""
 _GEOS = """
     SELECT targeting_spec_id, country, region, is_excluded
     FROM targeting_geos ORDER BY targeting_spec_id, country, region"""
@@ -21,14 +40,14 @@ _INTERESTS = """
     ORDER BY ti.targeting_spec_id, ti.interest_id"""
 
 
-def expected_documents(connection: sqlite3.Connection) -> Iterator[Document]:
+def expected_documents(connection: sqlite3.Connection, said: Says = SEED_1) -> Iterator[Document]:
     """Every ad's document in order of id, in the command line's JSON form, from one read transaction."""
-    for row in joined_rows(connection):
+    for row in joined_rows(connection, said):
         fields = {name: value for name, value in row.items() if not name.startswith("_")}
         yield Document(row["id"], fields, bool(row["_servable"]))
 
 
-def joined_rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+def joined_rows(connection: sqlite3.Connection, said: Says = SEED_1) -> Iterator[dict[str, Any]]:
     """Every ad's fields, and beside them (`_geos`, `_width`, ...) what they were computed from."""
     connection.execute("BEGIN")
     try:
@@ -43,14 +62,25 @@ def joined_rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
             row |= _lists(keywords.get(row["id"], []), interests.get(row["targeting_spec_id"], []))
             row["_geos"] = geos.get(row["targeting_spec_id"], [])
             row["targeting_regions"] = [region for _, region, _ in row["_geos"]]
+            row |= _signals(row, said)
             yield row | recomputed(row)
     finally:
         connection.execute("ROLLBACK")
 
 
-def check(connection: sqlite3.Connection, actual: Mapping[Any, Document]) -> Iterator[Mismatch]:
-    """Every difference between the source and the documents; nothing when all is well."""
-    return compare_documents(expected_documents(connection), actual)
+def check(connection: sqlite3.Connection, actual: Mapping[Any, Document], said: Says = SEED_1) -> Iterator[Mismatch]:
+    """Every difference between the source with what signals said, and the documents; nothing when all is well."""
+    return compare_documents(expected_documents(connection, said), actual)
+
+
+def _signals(row: Mapping[str, Any], said: Says) -> dict[str, Any]:
+    """Fields that are copies of signals, and `_performance`, of which more is used."""
+    about: dict[str, Mapping[str, Any]] = {}
+    for signal, key in _KEYS.items():
+        known = said(signal, row[key]) if row[key] is not None else None
+        about[signal] = {} if known is None else known.values
+    fields = {field: about[signal].get(name) for field, (signal, name) in _COPIES.items()}
+    return {**fields, "_performance": about["performance"]}
 
 
 def _children(connection: sqlite3.Connection, query: str) -> dict[int, list[tuple[Any, ...]]]:

@@ -66,7 +66,7 @@ class Director:
         parts = self._process.built.parts if self._process.built else None
         assert parts is not None
         self._show("bootstrap", sum(builder.counts.built for builder in parts.builders.values()), 0.0)
-        if parts.lifecycle.settled:
+        if parts.lifecycle.settled and parts.pulls.is_quiet():
             self.bootstrap_ms = self._clock.monotonic_ms() - self._began_ms
             self._begin(self._editing)
             if self._seconds:
@@ -86,10 +86,15 @@ class Director:
 
     def _draining(self) -> None:
         assert self._goal is not None
-        self.unreached = missing(self._folder, self._goal)
+        self.unreached = missing(self._folder, self._goal) or self._unanswered()
         late = self._clock.monotonic_ms() - self._act_ms > DRAIN_S_MAX * 1000
         if not self.unreached or late:
             self._process.loop.stop()
+
+    def _unanswered(self) -> str:
+        """Documents that wait for a signal."""
+        pulls = self._process.built.parts.pulls.by_name if self._process.built else {}
+        return ", ".join(f"signal {name} is being asked" for name, pull in pulls.items() if not pull.is_quiet())
 
     def _begin(self, act: Callable[[], None]) -> None:
         self._act, self._act_ms = act, self._clock.monotonic_ms()

@@ -14,6 +14,7 @@ from ops.demo.editor import Edit
 from ops.demo.sample import SOURCE, make_database, running
 from ops.demo.scale import Scale
 from ops.demo.schema import connect
+from ops.demo.signal_values import says
 from ops.demo.torn import is_torn
 from ops.demo.witness import STAGES, Published, Witness, first_with, quantile
 from ops.document_view import fields_of, json_value
@@ -76,18 +77,18 @@ def play(
     database, sources = make_database(folder, scale, seed)
     witness = Witness()
     director = Director(database, sources, rate, seconds, seed, tell)
-    with running(folder, sources, settings, director, witness) as (process, reader):
+    with running(folder, sources, settings, director, witness, seed) as (process, reader):
         while reader.poll():
             pass
-        return _result(process, reader, witness, director, database)
+        return _result(process, reader, witness, director, database, seed)
 
 
 def _result(
-    process: Process, reader: DocumentReader, witness: Witness, director: Director, database: Path
+    process: Process, reader: DocumentReader, witness: Witness, director: Director, database: Path, seed: int
 ) -> DemoResult:
     edits = director.edits()
     with connect(database) as connection:
-        mismatches = list(check(connection, served_documents(reader)))
+        mismatches = list(check(connection, served_documents(reader), says(seed)))
     wrong = {mismatch.id for mismatch in mismatches}
     timed = witness.latencies_ms(edits)
     since_ms = edits[0].began_ms if edits else float("inf")

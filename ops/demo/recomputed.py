@@ -1,5 +1,6 @@
 """The ad's computed fields once more, by other means than argus/ads: what both get right is right."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 def recomputed(row: Row) -> dict[str, Any]:
-    """Computed fields of one ad. row: its plain fields as printed, and `_width`, `_height`, `_geos`."""
+    """Computed fields of one ad. row: its plain fields as printed, and `_width`, `_height`, `_geos`, `_performance`."""
     hours = _hours(row["targeting_schedule"])
     countries = sorted({country for country, _, excluded in row["_geos"] if not excluded})
     pace = _pace(row)
@@ -32,6 +33,8 @@ def recomputed(row: Row) -> dict[str, Any]:
         "search_terms": _terms(row),
         "blocking_reasons": _reasons(row),
         "click_url": _click_url(row),
+        "expected_cpm_micros": _cpm(row),
+        "brand_safety": _safety(row["pin_unsafe_score"], row["text_sentiment"]),
     }
 
 
@@ -120,6 +123,20 @@ def _reasons(row: Row) -> list[str]:
     if row["review_status"] not in {"APPROVED", "EXEMPT"}:
         reasons.append("REVIEW_" + (row["review_status"] or "MISSING"))
     return reasons if row["marketplace_is_open"] else [*reasons, "MARKET_CLOSED"]
+
+
+def _cpm(row: Row) -> int | None:
+    bid = row["ad_group_bid_micros"] if row["bid_micros"] is None else row["bid_micros"]
+    rate = row["_performance"].get("ctr")
+    return None if bid is None or rate is None else math.floor(Fraction(bid) * Fraction(str(rate)) * 1000)
+
+
+def _safety(unsafe: float | None, sentiment: float | None) -> str:
+    if (unsafe, sentiment) == (None, None):
+        return "UNKNOWN"
+    gloom = 0.5 if sentiment is not None and sentiment <= -0.6 else 0.0
+    worst = max(unsafe or 0.0, gloom)
+    return ("SAFE", "LIMITED", "UNSAFE")[(worst >= 0.5) + (worst >= 0.9)]
 
 
 def _click_url(row: Row) -> str | None:

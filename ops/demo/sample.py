@@ -10,6 +10,7 @@ from argus.registry import register
 from ops.demo.generator import generate
 from ops.demo.scale import Scale
 from ops.demo.schema import connect, create
+from ops.demo.signal_process import asking, signal_service
 from ops.engine.step import FunctionStep
 from ops.installation import Installation, save_installation
 from ops.settings import Settings
@@ -44,16 +45,27 @@ def make_database(folder: Path, scale: Scale, seed: int) -> tuple[Path, dict[str
 
 @contextmanager
 def running(
-    folder: Path, sources: dict[str, str], settings: Settings, leader: Leader, on_document: Hook
+    folder: Path, sources: dict[str, str], settings: Settings, leader: Leader, on_document: Hook, seed: int = 1,
+    flows: Path = FLOWS,
+) -> Iterator[tuple[Process, DocumentReader]]:  # fmt: skip
+    """Runs all roles until the leader stops the loop; inside, the process is still open. The data folder is `data`.
+
+    seed: of the signal service, a process that runs meanwhile. flows: the sample's file, or a like one.
+    """
+    with signal_service(seed) as address:
+        yield from _led(folder, sources, asking(settings, address), leader, on_document, flows)
+
+
+def _led(
+    folder: Path, sources: dict[str, str], settings: Settings, leader: Leader, on_document: Hook, flows: Path
 ) -> Iterator[tuple[Process, DocumentReader]]:
-    """Runs all roles until the leader stops the loop; inside, the process is still open. The data folder is `data`."""
-    save_installation(folder / "data", Installation(sources, str(FLOWS)))
+    save_installation(folder / "data", Installation(sources, str(flows)))
     store = open_store(folder / "data", settings)
     reader = DocumentReader(store.log, store.clock, on_document=on_document)
     serve = FunctionStep("reader", lambda budget_ms: reader.poll() > 0, store.clock, settings.engine)
     lead = FunctionStep("leader", leader.step, store.clock, settings.engine)
     extra = [pass_of(store, "serve", [serve]), pass_of(store, "lead", [lead])]
-    process = assemble_process(store, register(load(FLOWS)), sources, extra=extra)
+    process = assemble_process(store, register(load(flows)), sources, extra=extra)
     leader.lead(process)
     try:
         process.loop.run()

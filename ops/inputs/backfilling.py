@@ -1,6 +1,6 @@
 """Drives a backfill: which rows, from where on, not faster than they are applied, and what became of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,21 +12,19 @@ from gateway.capture.file.port import RowFile
 from gateway.feed import RowCheck
 from gateway.feed_columns import check_columns, parse_map
 from gateway.settings import GatewaySettings
-from ops.engine.doorbell import Doorbell
 from ops.engine.liveness import Liveness
+from ops.inputs.feeds import feed_source, feed_table
 from ops.inputs.files import Format, find_files, open_file
 from ops.inputs.report_file import ReportFile
 from ops.opened import DataFolder
 from ops.topics import ARGUS
 from proto.errors import SettingsError, UnavailableError
 from proto.events import NOTIFICATIONS, lane_topic
-from proto.flows.model import Flows, Table
-from proto.flows.paths import nearest
 from proto.lane import Lane
 from repo.system import FEED_STATES, STATE, FeedState, decode_feed_state, feed_key
 from updater.preview import Preview
 
-_LOOK_MS = 50.0
+_LOOK_S = 0.05
 _PATIENCE_MS = 10_000.0
 """So long nobody may be there who applies rows: a process that was killed is started again."""
 
@@ -79,12 +77,13 @@ class Backfilling:
     """One backfill of one table, in a process of its own beside those that run."""
 
     def __init__(
-        self, folder: DataFolder, request: Request, settings: GatewaySettings, bell: Doorbell, liveness: Liveness,
-        tell: Tell,
+        self, folder: DataFolder, request: Request, settings: GatewaySettings, liveness: Liveness,
+        sleep: Callable[[float], object], tell: Tell,
     ) -> None:  # fmt: skip
-        """Reads nothing but the files' heads. Raises SettingsError for everything that is wrong by then."""
+        """sleep: for so many seconds. Reads nothing but the files' heads. Raises SettingsError for everything that is
+        wrong by then."""
         self._folder, self._request, self._settings = folder, request, settings
-        self._bell, self._liveness, self._tell = bell, liveness, tell
+        self._liveness, self._sleep, self._tell = liveness, sleep, tell
         self._table = feed_table(folder.flows, request.table)
         self._source = feed_source(self._table, folder.sources(), request.source)
         if not request.dry_run and not liveness.claim("backfill", f"{self._source}:{request.table}", 0):
@@ -160,10 +159,10 @@ class Backfilling:
         while True:
             applied = self._applied()
             ahead = max(progress.sent - applied.rows, self._waiting() * self._settings.feed_unit_rows_max)
-            if ahead < self._settings.backfill_ahead_rows or progress.done:
+            if ahead < self._settings.feed_ahead_rows or progress.done:
                 return applied
             self._tell(progress, applied.rows)
-            self._bell.wait(_LOOK_MS)
+            self._sleep(_LOOK_S)
             if self._somebody_applies():
                 patience_ms = self._folder.clock.monotonic_ms() + _PATIENCE_MS
             elif self._folder.clock.monotonic_ms() > patience_ms:
@@ -178,7 +177,7 @@ class Backfilling:
             if not self._somebody_applies():
                 return None
             self._tell(progress, state.rows)
-            self._bell.wait(_LOOK_MS)
+            self._sleep(_LOOK_S)
         return state
 
     def _applied(self) -> FeedState:
@@ -206,30 +205,3 @@ class Backfilling:
         if state is not None:
             found.written, found.unchanged, found.older = state.written, state.unchanged, state.older
         return found
-
-
-def feed_table(flows: Flows, name: str) -> Table:
-    """Raises SettingsError when rows can't be fed to it."""
-    table = flows.tables.get(name)
-    feeds = [one.name for one in flows.tables.values() if one.feed]
-    if table is None:
-        raise SettingsError(f"there is no table {name!r}; {nearest(name, feeds or list(flows.tables))}")
-    if not table.feed:
-        writer = "its database" if table.source_table else "a handler"
-        others = f"; tables that are fed: {', '.join(feeds)}" if feeds else ""
-        raise SettingsError(
-            f"table {name!r} is written by {writer}, and has no other writer{others}. Declare a table of its own for "
-            "these rows: feed = true in place of `source` (see the README, Rows from files)"
-        )
-    return table
-
-
-def feed_source(table: Table, sources: Mapping[str, object] | list[str], wanted: str) -> str:
-    """Among whose rows the fed ones are: they meet the rows of no other source. Raises SettingsError."""
-    possible = [name for name in sources if not table.sources or name in table.sources]
-    if wanted and wanted not in possible:
-        raise SettingsError(f"table {table.name!r} has no rows of source {wanted!r}; {nearest(wanted, possible)}")
-    if not wanted and len(possible) != 1:
-        many = f"there are several sources; say which: --source {possible[0]}" if possible else "no source has run yet"
-        raise SettingsError(f"table {table.name!r}: {many}")
-    return wanted or possible[0]

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from argus.fetch import parent_suffix, source_part
 from argus.generations import load
 from argus.outline import load_outline
 from argus.plan import Node, Plan
+from argus.tree import parent_suffix, source_part
 from ops.addresses import shown_id
 from ops.opened import DataFolder
 from proto.flows.conditions import parse

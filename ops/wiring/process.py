@@ -60,9 +60,10 @@ def assemble_process(
     roles: Sequence[str] = ROLES,
     extra: Sequence[Pass] = (),
     patience: Patience = refuse,
+    inlets: Sequence[Step] = (),
 ) -> Process:
     """sources: name -> URL, all of them, whichever process captures them. extra: passes of the caller, run behind
-    that of the edits. patience: see ops.wiring.admission.
+    that of the edits. patience: see ops.wiring.admission. inlets: steps that bring units, run before all others.
 
     Raises SettingsError when these flows are not admitted.
     """
@@ -76,7 +77,7 @@ def assemble_process(
         captured = gateway_role(
             store, application.flows, sources, gate, lambda: built is not None and built.parts.lifecycle.first
         )
-    edits: list[Step] = [*(source.step for source in captured), *([applying] if applying else [])]
+    edits: list[Step] = [*inlets, *(source.step for source in captured), *([applying] if applying else [])]
     edits += built.documents if built else []
     passes = [pass_of(store, "edits", edits), *extra]
     passes += [pass_of(store, "jobs", built.jobs)] if built else []

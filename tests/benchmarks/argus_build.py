@@ -9,15 +9,20 @@ import cProfile
 import pstats
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from argus.api import Reading
+from argus.signals.port import Call, Finished
+from argus.signals.threads import made
 from ops.demo.generator import generate
 from ops.demo.scale import SCALES
 from ops.demo.schema import connect, create
+from ops.demo.signal_values import says
 from ops.engine.collector import seldom
+from proto.flows.model import Signal
 from proto.lane import Lane
 from tests.support.argus_world import World, put
 
@@ -37,6 +42,24 @@ class Timed:
             return self._function(*arguments)
         finally:
             self.seconds += time.process_time() - begin
+
+
+class Services:
+    """A Caller whose calls end at once."""
+
+    def __init__(self) -> None:
+        self.signals: Mapping[str, Signal] = {}
+        self._ended: list[Finished] = []
+        self._said = says(1)
+
+    def start(self, call: Call) -> None:
+        said = {key: self._said(call.signal, key) for key in call.keys}
+        answers = {key: found and Reading(found.values, found.version) for key, found in said.items()}
+        self._ended.append(made(self.signals[call.signal], lambda keys: answers, call))
+
+    def finished(self) -> list[Finished]:
+        ended, self._ended = self._ended, []
+        return ended
 
 
 def main() -> None:
@@ -66,7 +89,9 @@ def filled_world(folder: Path, count: int) -> tuple[World, list[dict[str, Any]]]
     connection = connect(folder / "ads.db")
     create(connection)
     generate(connection, SCALES["j4"] if count > 2000 else SCALES["small"], Random(1))
-    world = World(folder / "data", FLOWS.read_text())
+    services = Services()
+    world = World(folder / "data", FLOWS.read_text(), caller=services)
+    services.signals = world.application.flows.signals
     ads: list[dict[str, Any]] = []
     for table in world.application.flows.tables.values():
         columns = [column.name for column in table.columns.values() if not column.writer]
@@ -85,6 +110,8 @@ def filled_world(folder: Path, count: int) -> tuple[World, list[dict[str, Any]]]
             )
     world.jobs.refresh("ad", 1)
     world.settle()
+    while world.parts.pulls.tick():
+        pass
     assert world.parts.builders["ad"].counts.built == len(ads)
     return world, ads
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -11,9 +11,14 @@ from ops.demo.compare import Document
 from proto.flows.model import Flows
 
 
-def filled(flows: Flows, connection: sqlite3.Connection, *modules: ModuleType) -> HandlerEnvironment:
+def filled(
+    flows: Flows,
+    connection: sqlite3.Connection,
+    *modules: ModuleType,
+    signals: Mapping[str, Mapping[Any, Mapping[str, Any]]] | None = None,
+) -> HandlerEnvironment:
     """Every row of every source table of the flows file; handlers have not run."""
-    environment = HandlerEnvironment(flows, *modules)
+    environment = HandlerEnvironment(flows, *modules, signals=signals)
     for table in flows.tables.values():
         columns = [column.name for column in table.columns.values() if not column.writer]
         if table.source_table:

@@ -13,6 +13,7 @@ from ops.demo.generator import generate
 from ops.demo.sample import FLOWS
 from ops.demo.scale import SCALES
 from ops.demo.schema import connect, create
+from ops.demo.signal_values import nobody_says
 from proto.codec import decode_key
 from tests.support.processes import adsindex
 from tests.support.whole import Whole
@@ -57,4 +58,4 @@ def test_a_row_that_all_documents_depend_on(tmp_path: Path, ads: sqlite3.Connect
     (again,) = running(index)
     assert again.id == job.id and again.done >= still[0].done, "it goes on where it was"
     index.settle()
-    assert list(check(ads, index.documents("ad"))) == [] and not running(index)
+    assert list(check(ads, index.documents("ad"), nobody_says)) == [] and not running(index)

@@ -21,24 +21,25 @@ from tests.system.feeds import FED, jsonl, score
 NOW_MS = 1_790_000_000_000.0
 
 
-class TurningBell:
-    """Whoever waits lets the process of the index work meanwhile; or nobody, when it is stopped."""
+class Turning:
+    """Whoever sleeps lets the process of the index work meanwhile; or nobody, when it is stopped."""
 
     def __init__(self, index: Whole) -> None:
         self.index, self.works, self.waits = index, True, 0
 
-    def wait(self, timeout_ms: float) -> bool:
+    def __call__(self, seconds: float) -> None:
         self.waits += 1
-        self.index.clock.ms += timeout_ms
-        return self.works and self.index.turn()
+        self.index.clock.ms += seconds * 1000
+        if self.works:
+            self.index.turn()
 
 
 class Feeding:
     """`adsindex backfill` beside an index, in this process."""
 
     def __init__(self, index: Whole, folder: Path) -> None:
-        self.index, self.folder, self.bell = index, folder, TurningBell(index)
-        self.settings = GatewaySettings(backfill_page_rows=10, feed_unit_rows_max=4, backfill_ahead_rows=20)
+        self.index, self.folder, self.sleep = index, folder, Turning(index)
+        self.settings = GatewaySettings(backfill_page_rows=10, feed_unit_rows_max=4, feed_ahead_rows=20)
         self.ahead: list[int] = []
 
     def __call__(self, *rows: Any, table: str = "scores", as_of_ms: float | None = NOW_MS, **more: Any) -> Summary:
@@ -46,8 +47,7 @@ class Feeding:
         request = Request(path, table, as_of_ms=as_of_ms, **more)
         liveness: Any = Liveness(self.index.folder)
         try:
-            bell: Any = self.bell
-            return Backfilling(self.index.data, request, self.settings, bell, liveness, self.tell).run()
+            return Backfilling(self.index.data, request, self.settings, liveness, self.sleep, self.tell).run()
         finally:
             liveness.close()
 
@@ -152,13 +152,13 @@ def test_a_dry_run_says_what_would_be_and_does_nothing(feed: Feeding) -> None:
 def test_it_never_outruns_who_applies(feed: Feeding) -> None:
     summary = feed(*[score(number, 1.0) for number in range(200)])
     assert counts(summary) == (200, 0, 0, 0)
-    assert max(feed.ahead) <= feed.settings.backfill_ahead_rows + feed.settings.backfill_page_rows
-    assert feed.bell.waits > 5
+    assert max(feed.ahead) <= feed.settings.feed_ahead_rows + feed.settings.backfill_page_rows
+    assert feed.sleep.waits > 5
 
 
 def test_when_nobody_applies_it_stops_and_goes_on_later(feed: Feeding) -> None:
     path = jsonl(feed.folder / "rows.jsonl", [score(number, 1.0) for number in range(100)])
-    feed.bell.works = False
+    feed.sleep.works = False
     store = feed.index.process.store
     store.liveness.close()
     with pytest.raises(UnavailableError, match="nobody applies the 20 rows that wait: start `adsindex run"):
@@ -166,7 +166,7 @@ def test_when_nobody_applies_it_stops_and_goes_on_later(feed: Feeding) -> None:
     with pytest.raises(SettingsError, match=r"is a backfill of .*rows.jsonl, not of .*other.jsonl"):
         feed(path=jsonl(feed.folder / "other.jsonl", [score(1, 1.0)]), resume=True)
     store.liveness.hold("gateway+updater+argus")
-    feed.bell.works = True
+    feed.sleep.works = True
     summary = feed(path=path, resume=True)
     assert (summary.resumed_at, summary.read, *counts(summary)) == (20, 100, 100, 0, 0, 0)
     summary = feed(path=path, resume=True)

@@ -15,6 +15,7 @@ from ops.demo.generator import generate
 from ops.demo.sample import FLOWS
 from ops.demo.scale import SCALES
 from ops.demo.schema import connect, create
+from ops.demo.signal_values import nobody_says
 from tests.support.whole import Whole
 from tests.system.bookshop.edits import edit
 from tests.system.bookshop.expected import expected_documents
@@ -76,7 +77,7 @@ def test_ads(ads: sqlite3.Connection, tmp_path: Path, whole, number: int) -> Non
             if random.random() < 0.5:
                 index.turn()
         index.settle()
-        assert list(check(ads, index.documents("ad"))) == []
-        assert list(check(ads, index.served("ad"))) == []
+        assert list(check(ads, index.documents("ad"), nobody_says)) == []
+        assert list(check(ads, index.served("ad"), nobody_says)) == []
     assert index.letters() == [] and index.errors() == []
     assert never_back(index)

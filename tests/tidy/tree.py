@@ -24,8 +24,13 @@ class Module(NamedTuple):
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """All of ours, tests among them."""
-    return tuple(_parsed(path) for part in (*PARTS, "tests") for path in sorted((ROOT / part).rglob("*.py")))
+    """All of ours, tests among them; not what a program has written."""
+    return tuple(_parsed(path) for path in _files() if not path.stem.endswith("_pb2"))
+
+
+def generated() -> list[Module]:
+    """What a program has written."""
+    return [_parsed(path) for path in _files() if path.stem.endswith("_pb2")]
 
 
 def code() -> list[Module]:
@@ -69,6 +74,10 @@ def imported_roots(module: Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             roots.add(node.module.partition(".")[0])
     return roots
+
+
+def _files() -> list[Path]:
+    return [path for part in (*PARTS, "tests") for path in sorted((ROOT / part).rglob("*.py"))]
 
 
 def _parsed(path: Path) -> Module:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.feed import CheckedRow, Refused, RowCheck, append_units, feed_units
 from ops.brokers.memory import MemoryLog
-from proto.events import decode_unit
+from proto.events import decode_unit, encode
 from proto.flows.model import Column, Table
 from proto.lane import Lane
 from proto.values import COLUMN_TYPES, coerce
@@ -127,8 +127,8 @@ def test_a_feed_has_a_partition_of_its_own() -> None:
     found = RowCheck("main", one("float"), {}).check({"id": 1, "value": 1.0})
     assert isinstance(found, CheckedRow)
     for name in ("feeds", "others"):
-        units = list(feed_units("main", name, "backfill", Lane.LOW, [(7, found)], 10, 0.0))
-        append_units(log, Lane.LOW, "main", name, units)
+        units = feed_units("main", name, "backfill", Lane.LOW, [(7, found)], 10, 0.0)
+        append_units(log, Lane.LOW, "main", name, list(map(encode, units)))
     append_units(log, Lane.LOW, "main", "none", [])
     assert log.partitions("updates.low") == 3
     assert decode_unit(log.read("updates.low", 2, 0, 1)[0].value).tables[0].table == "others"

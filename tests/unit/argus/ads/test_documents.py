@@ -2,10 +2,11 @@
 
 import itertools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from ops.demo import generator, schema
 from ops.demo.check import check
 from ops.demo.editor import edits
 from ops.demo.scale import SCALES
+from ops.demo.signal_values import SIGNALS, says
 from proto.flows.loader import load
 from proto.flows.model import Flows
 from tests.support.filled import filled, printed_documents
@@ -35,8 +37,15 @@ def source(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
+def all_said(source: sqlite3.Connection) -> dict[str, dict[int, Mapping[str, Any]]]:
+    """What the signal service knows about every key of the database."""
+    said = says(1)
+    keys = {key for row in source.execute("SELECT pin_id, creative_id FROM ads") for key in row if key is not None}
+    return {name: {key: found.values for key in keys if (found := said(name, key))} for name in SIGNALS}
+
+
 def paced(flows: Flows, source: sqlite3.Connection) -> HandlerEnvironment:
-    environment = filled(flows, source)
+    environment = filled(flows, source, signals=all_said(source))
     for (campaign,) in source.execute("SELECT id FROM campaigns"):
         environment.run(pace_campaign, "campaigns", campaign)
     return environment

@@ -1,7 +1,6 @@
 """`adsindex backfill`: what it prints, and its exit codes. What it does: tests/system/test_feeds.py."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ columns = { id = "int", score = "float" }
 def fed(folder: Any, adsindex: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A data folder with a feed, beside which nothing runs."""
     monkeypatch.setattr("ops.opened._flows", lambda path, repo: loads(FLOWS))
-    monkeypatch.setattr(os, "nice", lambda by: 0)
     folder.close()
     with opened(folder.path) as one:
         one.repo.declare(specs(one.flows))

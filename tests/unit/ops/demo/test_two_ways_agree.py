@@ -22,6 +22,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 NAME_OF_PATH = {entry["from"]: name for name, entry in FIELDS.items() if "from" in entry}
 COMPUTED = {name: entry["handler"] for name, entry in FIELDS.items() if "handler" in entry}
 TYPES = {column: kind for table in FLOWS["tables"].values() for column, kind in table["columns"].items()}
+TYPES |= {field: kind for signal in FLOWS["signals"].values() for field, kind in signal["fields"].items()}
 
 
 @pytest.fixture
@@ -40,6 +41,8 @@ def value_at(row: dict[str, Any], path: str) -> Any:
         return [bool(is_excluded) for _, _, is_excluded in row["_geos"]]
     if path == "ad_group.targeting.interests.interest_id":
         return row["targeting_interest_weights"]  # only their number counts
+    if path == "signals.performance":
+        return row["_performance"] or None
     value = row[NAME_OF_PATH[path]]
     return value if isinstance(value, list) else to_python(TYPES[path.rpartition(".")[2]], value)
 

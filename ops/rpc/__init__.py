@@ -1,0 +1,1 @@
+"""gRPC: rows of feeds come in, questions about documents are answered. The extra `rpc`."""
