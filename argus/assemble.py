@@ -20,8 +20,10 @@ from argus.outline import outline_of, store_outline
 from argus.processor import Argus
 from argus.registry import Application
 from argus.rows import RowStore
+from argus.signals.ahead import Ahead
 from argus.signals.port import Caller, Nobody
 from argus.signals.pulls import Pulls
+from argus.signals.refresh import Refresh
 from argus.signals.resolve import Resolver
 from argus.slices import Slices
 from argus.writes import Writer
@@ -44,6 +46,7 @@ class Parts:
     handlers: Handlers
     builders: dict[str, Builder]
     pulls: Pulls
+    refresh: Refresh
 
 
 def row_readers(flows: Flows, schemas: Schemas) -> dict[tuple[str, str], GroupReader]:
@@ -102,10 +105,16 @@ def assemble(
     climber = Climber(flows, readers)
     handlers = Handlers(repo, application, rows, Writer(application, readers), failures)
     by_name = {target.name: target for target in aims}
-    slices = Slices(repo, application, builders, climber, by_name, handlers)
+    ahead = {
+        item.document.name: Ahead(repo, flows, item.document.name, item.plan.signals, pulls.by_name, readers, clock)
+        for item in compiled
+    }
+    slices = Slices(repo, application, builders, climber, by_name, handlers, ahead)
     jobs = Jobs(JobStates(repo), slices, durable, clock, process, alive)
     dispatcher = Dispatcher(application, aims)
     argus = Argus(repo, dispatcher, builders, climber, handlers, jobs, batch_documents_max)
     reads = {item.document.name: tables_of(application, item) for item in compiled}
     lifecycle = Lifecycle(repo, application, argus, jobs, admission.since, reads, sources)
-    return Parts(argus, jobs, lifecycle, handlers, builders, pulls)
+    types = {item.document.name: [pulls.by_name[one.signal.name] for one in item.plan.signals] for item in compiled}
+    refresh = Refresh(types, jobs.signals, clock, at_once=not lifecycle.first)
+    return Parts(argus, jobs, lifecycle, handlers, builders, pulls, refresh)

@@ -93,6 +93,22 @@ class Jobs:
         name = handler.rpartition(":")[2]
         return self._begin(f"handle {name} {table} {signature:08x}", "handle", f"{handler} {table}")
 
+    def signals(self, document_type: str) -> None:
+        """Looks through the documents of a type for signals that are too old, unless that is being done."""
+        name = _bounded(f"signals {document_type}")
+        job, timestamp = self._states.stored(name)
+        if job is None or job.finished_ms:
+            again = JobState(
+                id=name, kind="signals", lane=Lane.LOW, at=timestamp, target=document_type, cursor=BEGIN,
+                started_ms=self._clock.now_ms(),
+            )  # fmt: skip
+            self._take(again)
+            self._states.store(again, timestamp)
+
+    def look_again(self) -> None:
+        """What jobs have waited for may have come."""
+        self._elsewhere_until_ms.clear()
+
     def running(self) -> list[JobState]:
         """Jobs that are not finished: by lane, then the oldest first."""
         return self._states.live()
@@ -163,6 +179,8 @@ class Jobs:
         if mine not in job.shares:
             return self._join(job, timestamp)
         count, rest = self._slices.work(job, job.shares[mine], limit)
+        if not count and rest == job.shares[mine]:
+            return 0  # it waits for signals
         stored, timestamp = self._states.stored(job.id)  # others may have gone on with theirs, which is no conflict
         if stored is None or stored.state not in ("running", "paused") or mine not in stored.shares:
             raise ConflictError(f"job {job.id!r} was ended by somebody else meanwhile")

@@ -1,4 +1,4 @@
-"""One slice of a job, by kind: some documents of a fan-out, of a refresh; some calls of a handler over all rows.
+"""One slice of a job, by kind: documents of a fan-out, of a refresh, with old signals; calls of a handler over rows.
 
 A job over a table is handed out to processes in shares of SHARE_ROWS, so that several can work on it; a fan-out goes to
 one of them.
@@ -15,6 +15,7 @@ from argus.climb import Climber, Target, decode_frames, encode_frames
 from argus.context import row_of
 from argus.handle import Handlers
 from argus.registry import Application
+from argus.signals.ahead import Ahead
 from proto.errors import UnavailableError
 from proto.events import Cause, decode_cause
 from proto.lane import Lane
@@ -25,6 +26,8 @@ BEGIN = b"\1"
 """Cursor of a job over a table: one byte and the last key; b"": at the end."""
 
 SHARE_ROWS = 1024
+_OF_DOCUMENTS = ("refresh", "signals")
+_LOOKS_PER_BUILD = 16  # looking at a document's build record costs so much less than a build
 
 
 class _Range(msgspec.Struct, array_like=True, gc=False):
@@ -49,12 +52,15 @@ class Slices:
         climber: Climber,
         targets: Mapping[str, Target],
         handlers: Handlers,
+        ahead: Mapping[str, Ahead],
     ) -> None:
         self._repo, self._application = repo, application
         self._builders, self._climber, self._targets, self._handlers = builders, climber, targets, handlers
+        self._ahead = ahead
         self._kinds: dict[str, Callable[[JobState, bytes, int], tuple[int, bytes]]] = {
             "fanout": self._fanout,
             "refresh": self._refresh,
+            "signals": self._signals,
             "handle": self._handle,
         }
 
@@ -62,7 +68,7 @@ class Slices:
         """False for a job of earlier flows, whose target is gone. What replaced it is rebuilt anyway."""
         if job.kind == "fanout":
             return job.target in self._targets
-        if job.kind == "refresh":
+        if job.kind in _OF_DOCUMENTS:
             return job.target in self._builders
         handler, _, table = job.target.partition(" ")
         return handler in self._application.handlers and table in self._application.flows.tables
@@ -80,7 +86,7 @@ class Slices:
 
     def work(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
         """Takes on `limit` documents or rows of a share at most; returns how many, and the rest of the share, b"" when
-        it is done.
+        it is done. 0 and the whole share: signals were asked for, and are to be waited for.
 
         Raises UnavailableError when some of them must be tried again; then all of them must.
         """
@@ -96,9 +102,28 @@ class Slices:
         return len(found), encode_frames(frames) if frames else b""
 
     def _refresh(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
+        ahead = self._ahead[job.target]
+        if ahead.waits(job.id, share):
+            return 0, share
         keys, rest = self._page(job, share, limit)
+        if ahead and ahead.ask(job.id, share, keys):
+            return 0, share
         self._build(job, job.target, keys, Cause(job.at, job.lane))
         return len(keys), rest
+
+    def _signals(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
+        """Builds those documents whose signals are too old."""
+        ahead = self._ahead[job.target]
+        if ahead.waits(job.id, share):
+            return 0, share
+        keys, rest = self._page(job, share, limit * _LOOKS_PER_BUILD)
+        old, wait = ahead.old(job.id, share, keys)
+        if wait:
+            return 0, share
+        if len(old) > limit:
+            old, rest = old[:limit], _encode(_Range(old[limit - 1], _decode_range(share).last))
+        self._build(job, job.target, old, Cause(self._repo.last_timestamp(), Lane.LOW))
+        return max(len(old), len(keys) // _LOOKS_PER_BUILD, 1), rest
 
     def _handle(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
         handler, _, table = job.target.partition(" ")
@@ -123,7 +148,8 @@ class Slices:
 
     def _keys(self, job: JobState, after: bytes, limit: int) -> list[bytes]:
         flows = self._application.flows
-        table = flows.documents[job.target].root if job.kind == "refresh" else job.target.partition(" ")[2]
+        of_documents = job.kind in _OF_DOCUMENTS
+        table = flows.documents[job.target].root if of_documents else job.target.partition(" ")[2]
         with self._repo.snapshot() as snapshot:
             rows = snapshot.scan(table, flows.tables[table].key_group(), after, limit=limit)
         return [key for key, _ in rows]

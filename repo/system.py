@@ -98,8 +98,8 @@ class GenerationState(msgspec.Struct, array_like=True):
 class JobState(msgspec.Struct, array_like=True, kw_only=True):
     """Long work, a slice at a time. Key: (id,).
 
-    kind      "fanout": documents of a changed row; "refresh": all documents of a type; "handle": a handler over all
-              rows of a table
+    kind      "fanout": documents of a changed row; "refresh": all documents of a type; "signals": those of a type whose
+              signals are too old; "handle": a handler over all rows of a table
     at        the change's commit timestamp (fanout) or the timestamp at which the job began
     cursor    kind's own position: up to there it was handed out to processes; b"": all of it
     shares    process -> what it was handed out and has still to do, in the kind's own form

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from argus.signals.answers import checked
 from argus.signals.port import Call, Fetcher, Finished
 from argus.signals.pull import CALLS_MAX
+from proto.errors import AdsIndexError
 from proto.flows.model import Signal
 
 
@@ -53,6 +54,8 @@ def made(signal: Signal, fetcher: Fetcher, call: Call) -> Finished:
     """Makes a call, here and now; whatever the fetcher raises is in what is returned."""
     try:
         answers, refused = checked(signal, call.keys, fetcher(call.keys))
+    except AdsIndexError as error:
+        return Finished(call, error=str(error))
     except Exception as error:
         return Finished(call, error=f"{type(error).__name__}: {error}")
     return Finished(call, answers, refused)

@@ -15,6 +15,7 @@ from ops.cli.lanes import holding, print_lags
 from ops.cli.lanes_stale import summary
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.cli.publish import describe
+from ops.cli.signals import signal_problems
 from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pause, Pauses
 from ops.engine.status import ProcessStatus, StepStatus, read_statuses
@@ -122,6 +123,7 @@ def _process_problems(process: ProcessStatus, now_ms: float) -> Iterator[str]:
     if process.commit_error:
         yield f"{who} can't commit: {process.commit_error}"
     yield from process.refusals
+    yield from signal_problems(process, now_ms)
     for step in process.steps:
         if step.failing:
             yield f"{who}, {step.name}: {step.last_error} ({ago(step.last_error_ms, now_ms)})"

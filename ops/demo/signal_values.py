@@ -53,7 +53,7 @@ def _interests(bits: int) -> dict[str, Any]:
 def _annotation(bits: int) -> dict[str, Any]:
     topics = sorted({words.NOUNS[(bits >> 5 * at) % len(words.NOUNS)] for at in range(1 + bits % 3)})
     language = ("en", "de", "ar", None)[bits % 4]
-    return {"language": language, "topics": topics, "sentiment": (bits >> 7) % 2001 / 1000 - 1}
+    return {"language": language, "topics": topics, "sentiment": ((bits >> 7) % 2001 - 1000) / 1000}
 
 
 def _performance(bits: int) -> dict[str, Any]:

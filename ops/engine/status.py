@@ -31,6 +31,36 @@ class StepStatus(msgspec.Struct):
     counters: StageCounters | None = None
 
 
+class SignalStatus(msgspec.Struct):
+    """One pull signal, as this process sees it.
+
+    breaker   "closed", "half-open" (one call decides), "open" until open_until_ms
+    cached    keys in memory, asked for between oldest_ms and newest_ms
+    waiting   documents to be built again when an answer comes
+    The rest as in argus.signals.counts. *_ms: wall clock, 0: never.
+    """
+
+    name: str
+    breaker: str
+    open_until_ms: float
+    cached: int
+    oldest_ms: float
+    newest_ms: float
+    waiting: int
+    hits: int
+    misses: int
+    calls: int
+    keys: int
+    failed_calls: int
+    failed_keys: int
+    timeouts: int
+    went_back: int
+    blocked: int
+    succeeded_ms: float
+    last_error: str
+    last_error_ms: float
+
+
 class ProcessStatus(msgspec.Struct):
     """One process. at_ms: wall clock when it was written. more: what the wiring adds (sources, watermark).
 
@@ -45,6 +75,7 @@ class ProcessStatus(msgspec.Struct):
     commit_error: str = ""
     refusals: list[str] = []
     more: dict[str, str | int | float] = {}
+    signals: list[SignalStatus] = []
 
 
 _encode = msgspec.json.Encoder().encode
@@ -57,6 +88,7 @@ class StatusFile:
     def __init__(self, folder: Path, role: str, passes: Sequence[Pass], clock: Clock) -> None:
         self.more: dict[str, str | int | float] = {}
         self.refusals: list[str] = []
+        self.signals: list[SignalStatus] = []
         self._path = folder / "status" / f"{os.getpid()}.json"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._role, self._passes, self._clock = role, passes, clock
@@ -77,6 +109,7 @@ class StatusFile:
             steps=[_step_status(state) for one in self._passes for state in one.states],
             commit_error=next((one.last_error for one in self._passes if one.last_error), ""),
             more=dict(self.more),
+            signals=self.signals,
             refusals=list(self.refusals),
         )
         if status == self._written and now_ms - status.at_ms < _REWRITE_MS:

@@ -16,12 +16,14 @@ from ops.stale.policy import Policy
 from ops.topics import CONSUMED
 from ops.wiring.admission import Patience, let_in, refuse
 from ops.wiring.roles import Built, argus_role, pass_of, updater_stage
+from ops.wiring.signals import signal_statuses
 from ops.wiring.sources import Source, gateway_role
 from ops.wiring.stale import row_healing, stale_policy
 from ops.wiring.store import Store
 from proto.events import DOCUMENTS
 from proto.flows.model import Flows
 from proto.lane import Lane
+from proto.ports.clock import Clock
 from repo.drops import forget_healed
 
 ROLES = ("gateway", "updater", "argus")
@@ -95,7 +97,7 @@ def assemble_process(
         [
             *_housekeeping(store, stages, captured),
             *([Periodic(policy.look, _POLICY_EVERY_MS)] if policy.on else []),
-            Periodic(lambda: _tell(status, captured, built, policy), 500.0),
+            Periodic(lambda: _tell(status, captured, built, policy, store.clock), 500.0),
         ],
     )
     return Process(store, application, admission, loop, captured, built, status, stages)
@@ -118,7 +120,7 @@ def _housekeeping(store: Store, stages: Mapping[str, Stage], captured: Sequence[
     ]
 
 
-def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None, policy: Policy) -> None:
+def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None, policy: Policy, clock: Clock) -> None:
     for source in captured:
         progress = source.gateway.progress
         if progress is not None:
@@ -127,6 +129,7 @@ def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None, p
     if built is not None:
         status.more["watermark"] = built.watermark.value
         built.served.write()
+        status.signals = signal_statuses(built.parts.pulls, clock)
     status.refusals = list(policy.refusals.values())
     status.write()
 

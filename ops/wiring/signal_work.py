@@ -24,6 +24,9 @@ class SignalWork:
 
     def step(self, budget_ms: float) -> bool:
         ended = self._parts.pulls.tick()
+        if ended:
+            self._parts.jobs.look_again()
+        self._parts.refresh.step(self._parts.argus.live)
         self._taken = {}
         for document_type, lanes in self._parts.pulls.ready(DOCUMENTS_MAX).items():
             self._taken[document_type] = set(lanes)
@@ -45,7 +48,7 @@ class SignalWork:
         return backoff_ms(self._failures, self._settings)
 
     def wake_ms(self) -> float:
-        return self._parts.pulls.due_ms()
+        return min(self._parts.pulls.due_ms(), self._parts.refresh.due_ms())
 
     def took(self) -> bool:
         """Whether the last step built something."""

@@ -1,13 +1,20 @@
-"""Who fetches the signals of an application: its functions, or HTTP services where the settings or the flows say."""
+"""Who fetches the signals of an application: its functions, or HTTP services where the settings or the flows say; and
+how they are doing."""
+
+from msgspec import to_builtins
 
 from argus.registry import Application
 from argus.signals.http import HttpFetcher
 from argus.signals.port import Caller, Fetcher
+from argus.signals.pull import Pull
+from argus.signals.pulls import Pulls
 from argus.signals.threads import ThreadCaller
+from ops.engine.status import SignalStatus
 from ops.wiring.store import Store
 from proto.errors import SettingsError
 from proto.flows.paths import nearest
 from proto.flows.signals import is_url
+from proto.ports.clock import Clock
 
 
 def signal_caller(store: Store, application: Application) -> Caller:
@@ -30,3 +37,24 @@ def signal_caller(store: Store, application: Application) -> Caller:
 def _http(store: Store, fetcher: HttpFetcher) -> HttpFetcher:
     store.closing.append(fetcher.close)
     return fetcher
+
+
+def signal_statuses(pulls: Pulls, clock: Clock) -> list[SignalStatus]:
+    """For the status file."""
+    return [_status(pull, clock) for pull in pulls.by_name.values()]
+
+
+def _status(pull: Pull, clock: Clock) -> SignalStatus:
+    """Entries stand in the order in which they were asked for."""
+    breaker, entries = pull.breaker, pull.cache.entries
+    left_ms = breaker.until_ms - clock.monotonic_ms()
+    return SignalStatus(
+        name=pull.signal.name,
+        breaker=breaker.state,
+        open_until_ms=round(clock.now_ms() + left_ms, -2) if breaker.state == "open" else 0.0,
+        cached=len(entries),
+        oldest_ms=next(iter(entries.values())).reading.fetched_ms if entries else 0.0,
+        newest_ms=next(reversed(entries.values())).reading.fetched_ms if entries else 0.0,
+        waiting=pull.waiting.documents,
+        **to_builtins(pull.counts),
+    )

@@ -30,7 +30,7 @@ def ads(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def running(index: Whole) -> list[Any]:
     assert index.process.built is not None
-    return list(index.process.built.parts.jobs.running())
+    return [job for job in index.process.built.parts.jobs.running() if job.kind == "fanout"]
 
 
 def test_a_row_that_all_documents_depend_on(tmp_path: Path, ads: sqlite3.Connection, whole: Any) -> None:
