@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from batch.devrun.findings import percent
-from batch.devrun.report import FieldReport, Report, ThresholdFailure
+from batch.devrun.report import FieldReport, Report, ThresholdFailure, TypeReport
 from proto.errors import SettingsError
 from proto.flows.paths import nearest
 
@@ -38,13 +38,13 @@ def exceeded(report: Report, limits: Mapping[str, Mapping[str, Limit]]) -> list[
         for name in by_field:
             if name and name not in known:
                 raise SettingsError(f"--{option} {name}: there is no such field; {nearest(name, known)}")
-        failures += [failure for field in report.fields for failure in _of_field(option, by_field, field, report)]
+        failures += [failure for field in report.fields for failure in _of_field(option, by_field, field)]
+        if option == "max-errors" and "" in by_field:
+            failures += [failure for one in report.types for failure in _of_type(by_field[""], one)]
     return failures
 
 
-def _of_field(
-    option: str, limits: Mapping[str, Limit], field: FieldReport, report: Report
-) -> Sequence[ThresholdFailure]:
+def _of_field(option: str, limits: Mapping[str, Limit], field: FieldReport) -> Sequence[ThresholdFailure]:
     limit = limits.get(field.name) or limits.get("")
     if limit is None or (field.name not in limits and field.status != "both"):
         return []
@@ -57,6 +57,16 @@ def _of_field(
     else:
         sentence = f"{field.name} {what} {found:,} of {of:,} ({percent(share)}); {limit.shown()} is allowed"
     return [ThresholdFailure(f"--{option}", sentence)]
+
+
+def _of_type(limit: Limit, kind: TypeReport) -> Sequence[ThresholdFailure]:
+    """Documents that a crash or an endless loop has taken with it."""
+    share = kind.lost_after / kind.compared if kind.compared else 0.0
+    if not kind.lost_after or (share if limit.share else kind.lost_after) <= limit.value:
+        return []
+    count = f"{kind.lost_after:,} of {kind.compared:,} ({percent(share)})"
+    sentence = f"{kind.name} documents crash the new code or hang in it on {count}; {limit.shown()} is allowed"
+    return [ThresholdFailure("--max-errors", sentence)]
 
 
 def _measured(option: str, field: FieldReport) -> tuple[float, float, str]:

@@ -88,7 +88,10 @@ def devrun(
     documents: Documents = Documents(),
     limits: Limits = Limits(),
     html: Annotated[Path | None, Parameter(help="Write the report as one page, too.")] = None,
-    json: Annotated[str | None, Parameter(help="Write it as JSON, too: a file, or - instead of the text.")] = None,
+    json: Annotated[
+        str | None,
+        Parameter(allow_leading_hyphen=True, help="Write it as JSON, too: a file, or - for nothing else."),
+    ] = None,
     data: Data = DEFAULT_DATA,
 ) -> int:
     """Build sampled documents with the running and with new code, at one snapshot, and show what differs.

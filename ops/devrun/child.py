@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from batch.devrun.builder import DryBuilder
 from batch.devrun.messages import Built, Called
+from batch.devrun.troubles import trouble_of
 from ops.devrun.frames import (
     Answer,
     AskNames,
@@ -101,7 +102,10 @@ def _load(pipe: Pipe, load: Load) -> DryBuilder | None:
         asked = Asked(pipe)
         builder = DryBuilder(loaded.application, asked, asked, time.perf_counter_ns, loaded.files)
     except AdsIndexError as error:
-        pipe.send(Refused(type(error).__name__, str(error)))
+        pipe.send(Refused(str(error)))
+        return None
+    except Exception as error:  # whatever an author's module does when it is imported
+        pipe.send(Refused(trouble_of(error).trace))
         return None
     builder.facts.remarks = loaded.remarks
     pipe.send(Ready(builder.facts))

@@ -65,9 +65,8 @@ class Ready(msgspec.Struct, tag=True, tag_field="frame"):
 
 
 class Refused(msgspec.Struct, tag=True, tag_field="frame"):
-    """The code can't be used: what is wrong with it. name: of the exception."""
+    """The code can't be used: what is wrong with it."""
 
-    name: str
     message: str
 
 

@@ -56,7 +56,7 @@ def load_code(code: Code) -> Loaded:
     kept = [str(places.get(Path(name).resolve(), name)) for name in code.handlers]
     modules = load_handlers(_without_folders_twice(kept, beside), flows_file)
     application = register(read_where_stored(flows, stored), modules)
-    files = _files_in_use(code.new, modules)
+    files = _files_in_use(code.new, places, application)
     if code.new and not files:
         shown, used = ", ".join(code.new), ", ".join(sorted(names)) or "no module"
         raise SettingsError(
@@ -161,16 +161,16 @@ def _without_folders_twice(kept: Iterable[str], beside: Iterable[str]) -> list[s
     return list(dict.fromkeys([*kept, *beside]))
 
 
-def _files_in_use(new: Iterable[str], modules: Iterable[ModuleType]) -> list[str]:
-    """Files of the loaded modules that lie in the new code; modules that were given by name count, too."""
+def _files_in_use(new: Iterable[str], places: Mapping[Path, Path], application: Application) -> list[str]:
+    """Files of the new code that stand in place of running ones, or hold a function that the flows use."""
     roots = [Path(name).resolve() for name in new if Path(name).exists()]
-    named = [name for name in new if not Path(name).exists()]
+    modules = {spec.function.__module__ for spec in application.fields.values()}
+    modules |= {spec.function.__module__ for spec in application.handlers.values()}
     files = []
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file is None:
-            continue
-        path = Path(file).resolve()
-        if name in named or any(root == path or root in path.parents for root in roots):
+        path = Path(getattr(module, "__file__", None) or "").resolve()
+        placed = any(one == path or one in path.parents for one in places.values())
+        lies_there = name in new or any(root == path or root in path.parents for root in roots)
+        if placed or (lies_there and name in modules):
             files.append(str(path))
     return sorted(set(files))
