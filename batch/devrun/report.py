@@ -53,6 +53,8 @@ class Times(msgspec.Struct):
     after_p50: float
     before_mean: float
     after_mean: float
+    before_p10: float = 0.0
+    after_p10: float = 0.0
     slow_before: int = 0
     slow_after: int = 0
 

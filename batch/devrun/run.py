@@ -8,7 +8,7 @@ from batch.devrun.comparison import Comparison, NameOf
 from batch.devrun.messages import Batch, Built, Trouble
 from batch.devrun.side import Side
 
-BATCH_DOCUMENTS = 100
+BATCH_DOCUMENTS = 50
 AGAIN_DOCUMENTS = 25
 NOT_TRIED = "NotTried"
 """Kind of the trouble of documents that were not tried any more, because too many before them were lost."""

@@ -75,13 +75,15 @@ class FieldTally:
         report = self.report
         if self._times[0]:
             before, after = (sorted(times) for times in self._times)
-            middle = len(before) // 2
+            middle, low = len(before) // 2, len(before) // 10
             slow = 5 * before[middle] + SLOW_US_MIN
             report.times = Times(
                 before[middle],
                 after[middle],
                 _mean(before),
                 _mean(after),
+                before[low],
+                after[low],
                 sum(time > slow for time in before),
                 sum(time > slow for time in after),
             )

@@ -43,7 +43,7 @@ class NewCode:
     running: Annotated[_Texts, Parameter(help="The code that runs, if it has changed where it was started from.")] = (
         None
     )
-    timeout: Annotated[float, Parameter(help="Seconds that 100 documents may take.")] = 30.0
+    timeout: Annotated[float, Parameter(help="Seconds that 50 documents may take.")] = 30.0
 
 
 @Parameter(name="*")

@@ -170,6 +170,8 @@ def _distributions(fields: list[FieldReport]) -> Iterator[Text]:
                 yield Text(f"  {when:<7}{_quantiles(numbers, field.kind)}")
         else:
             for when, top in (("before", shift.top_before), ("after", shift.top_after)):
+                if not top:
+                    continue  # of a sensitive column
                 shown = ", ".join(f"{_value(value)} {percent(count / field.compared)}" for value, count in top[:5])
                 yield Text(f"  {when:<7}{shown}")
 

@@ -52,9 +52,10 @@ def load_code(code: Code) -> Loaded:
     names = _modules_named(flows)
     places = _places(code, names)
     sys.meta_path.insert(0, _InPlace(places))
-    beside = [name for name in code.new if not _is_placed(name, places)]
-    kept = [str(places.get(Path(name).resolve(), name)) for name in code.handlers]
-    modules = load_handlers(_without_folders_twice(kept, beside), flows_file)
+    wanted = _handlers(code, places)
+    folders = [str(Path(name).resolve().parent) for name in wanted if Path(name).is_file()]
+    sys.path[:0] = dict.fromkeys(folders)  # what these import from beside them, before anything else of that name
+    modules = load_handlers(wanted, flows_file)
     application = register(read_where_stored(flows, stored), modules)
     files = _files_in_use(code.new, places, application)
     if code.new and not files:
@@ -157,8 +158,20 @@ def _is_placed(name: str, places: Mapping[Path, Path]) -> bool:
     return Path(name).resolve() in places.values()
 
 
-def _without_folders_twice(kept: Iterable[str], beside: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys([*kept, *beside]))
+def _handlers(code: Code, places: Mapping[Path, Path]) -> list[str]:
+    """The running files and modules, those of the new code in their places, and what the new code has besides."""
+    wanted: dict[str, None] = {}
+    for name in (*code.handlers, *(name for name in code.new if not _is_placed(name, places))):
+        path = Path(name)
+        folder = places.get(path.resolve(), path)
+        files = (
+            [folder] if not folder.is_dir() else [one for one in sorted(folder.glob("*.py")) if one.stem != "__init__"]
+        )
+        if path.exists():
+            wanted |= {str(places.get(file.resolve(), file)): None for file in files}
+        else:
+            wanted[name] = None
+    return list(wanted)
 
 
 def _files_in_use(new: Iterable[str], places: Mapping[Path, Path], application: Application) -> list[str]:
