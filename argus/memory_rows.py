@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from argus.tree import parent_suffix, source_part
-from proto.codec import descending, encode_scalar
+from proto.codec import decode_key, descending, encode_scalar
 from proto.flows.model import Collection, Flows, Reference
 from proto.record import Record, Schema, encode
 from repo.api import Version
@@ -34,6 +34,16 @@ class MemoryRows:
 
     def put(self, table: str, key: bytes, row: Row) -> None:
         self._rows[table][key] = row
+
+    def row(self, table: str, key: bytes) -> Row | None:
+        """A copy; None: it is not there."""
+        found = self._rows[table].get(key)
+        return None if found is None else dict(found)
+
+    def keys(self, table: str) -> list[tuple[Any, ...]]:
+        """Key values of its rows, without the source, in key order. A row that only a handler knows is none."""
+        first = self._flows.tables[table].key[0]
+        return [decode_key(key)[1:] for key, row in sorted(self._rows[table].items()) if row[first] is not None]
 
     def remove(self, table: str, key: bytes) -> None:
         self._rows[table].pop(key, None)

@@ -1,10 +1,31 @@
-"""The test kit for handler authors: rows in; fields, reads and writes out; no server, no files, no time.
+"""The test kit for handler authors: rows in; fields, reads, writes and publications out; no server, no files, no time.
 
-env = HandlerEnvironment(load("flows.toml"), fields_module)
-env.put("campaigns", id=7, daily_budget_micros=5_000_000)
-assert env.run(pace_campaign, "campaigns", 7).writes == {("campaigns", (7,)): {"pace": 1.0}}
-env.put("ads", id=1, campaign_id=7, bid_micros=100)
-assert env.document("ad", 1).fields["effective_bid"] == 90
+A field or a handler is a function; called like one, it needs nothing of this. With rows around it:
+
+    env = HandlerEnvironment(load("flows.toml"), fields_module)
+    env.put("campaigns", id=7, daily_budget_micros=5_000_000)
+    assert env.run(pace_campaign, "campaigns", 7).writes == {("campaigns", (7,)): {"pace": 1.0}}
+    env.put("ads", id=1, campaign_id=7, bid_micros=100)
+    assert env.document("ad", 1).fields["effective_bid"] == 90
+
+What would readers get of an edit, handlers included?
+
+    env.put("campaigns", id=7, daily_budget_micros=0)
+    assert [(one.key, one.changed) for one in env.publish()] == [((1,), {"pace", "daily_budget_micros"})]
+
+A signal says what the test says:
+
+    env = HandlerEnvironment(flows, fields_module, signals={"performance": {501: {"clicks": 3}}})
+
+A real document, from `adsindex fixture ad/4711 -o ad_4711.json`:
+
+    env = HandlerEnvironment(flows, fields_module).fixture(Path("ad_4711.json").read_text())
+    assert env.document("ad", 4711).fields["effective_bid"] == 90
+
+A failure, pasted from `adsindex dead-letters show SUBJECT --json`, fails here as it failed there:
+
+    with pytest.raises(ZeroDivisionError):
+        HandlerEnvironment(flows, fields_module).replay(LETTER)
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,13 +38,16 @@ from argus.compile import Compiled, compile_document, result_check
 from argus.context import Context, row_key, whole
 from argus.driver import drive
 from argus.fetch import Fetch
+from argus.fixture import Fixture, from_json, stored_rows
+from argus.letter import letter_of
 from argus.memory_rows import MemoryRows, MemorySnapshot
 from argus.registry import Application, register
 from argus.rows import RowStore
 from argus.signals.answers import answer_of
+from argus.wakes import Wakes
 from proto.codec import encode_key
-from proto.errors import InvalidMessageError
-from proto.flows.model import Flows, Signal
+from proto.errors import InvalidMessageError, ValueTypeError
+from proto.flows.model import Column, Flows, Signal
 from proto.flows.paths import nearest
 from proto.values import coerce, to_python
 
@@ -49,6 +73,18 @@ class HandlerRun:
     reads: frozenset[Address]
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A document that readers would get. fields: in stored form; None: it was deleted. changed: fields that are other
+    than when it was published the last time."""
+
+    document: str
+    key: tuple[Any, ...]
+    fields: dict[str, Any] | None
+    servable: bool
+    changed: frozenset[str]
+
+
 class HandlerEnvironment:
     """A world of a few rows in which fields and handlers run as they do in production: same plan, same compiled
     code. signals: what they say, name -> key -> field -> value; about other keys nothing is known."""
@@ -65,6 +101,8 @@ class HandlerEnvironment:
         self._rows = MemoryRows(self._flows)
         self._compiled: dict[str, Compiled] = {}
         self._signals = self._checked(signals or {})
+        self._wakes = Wakes(self._application)
+        self._published: dict[tuple[str, tuple[Any, ...]], BuiltDocument] = {}
 
     def put(self, table: str, **values: Any) -> "HandlerEnvironment":
         """Adds or replaces a row; values as the database would give them; columns left out are NULL."""
@@ -76,15 +114,29 @@ class HandlerEnvironment:
                 raise InvalidMessageError(
                     f"table {table!r} has no column {name!r}: {nearest(name, list(known.columns))}"
                 )
-        row = {name: coerce(column.type, values.get(name)) for name, column in known.columns.items()}
-        key = encode_key((self._source, *(row[name] for name in known.key)))
-        self._rows.put(table, key, row)
+        row = {name: self._coerced(table, column, values.get(name)) for name, column in known.columns.items()}
+        self._put(table, row)
         return self
 
     def delete(self, table: str, *key: Any) -> "HandlerEnvironment":
         """Removes a row."""
-        self._rows.remove(table, row_key(Context(self._flows, self._source).row(table, *key)))
+        encoded = row_key(Context(self._flows, self._source).row(table, *key))
+        before = self._rows.row(table, encoded)
+        self._rows.remove(table, encoded)
+        self._wakes.note(table, encoded, before, None)
         return self
+
+    def fixture(self, text: str | bytes | Mapping[str, Any]) -> "HandlerEnvironment":
+        """Adds the rows, and what signals said, of a fixture: JSON, as `adsindex fixture` writes it."""
+        self._add(from_json(text))
+        return self
+
+    def _add(self, fixture: Fixture) -> None:
+        for table, row in stored_rows(self._flows, fixture):
+            self._put(table.name, row)
+        for name, said in fixture.signals.items():
+            checked = self._checked({name: {one.key: one.values for one in said}})
+            self._signals.setdefault(name, {}).update(checked.get(name, {}))
 
     def document(self, document_type: str, *key: Any) -> BuiltDocument:
         """Builds one document. An exception of a field's function comes out as it is."""
@@ -126,13 +178,66 @@ class HandlerEnvironment:
             raise InvalidMessageError(
                 f"{name} is not a handler of these flows: mark it with @handler, give it a column"
             )
+        context = Context(self._flows, self._source)
+        gone = frozenset(context.row(name, *values) for name, values in left)
+        return self._call(writer, Change(context.row(table, *key), frozenset(columns), gone))
+
+    def publish(self) -> list[Publication]:
+        """What readers would get of all changes since the last call: the handlers that these wake run, until nothing
+        changes any more; then documents are built, and those that differ from what was published are here, in order of
+        type and key."""
+        while calls := self._wakes.take():
+            for writer, change in calls:
+                self._call(writer, change)
+        built = {
+            (name, key): self.document(name, *key)
+            for name, document in self._flows.documents.items()
+            for key in self._rows.keys(document.root)
+        }
+        before, self._published = self._published, built
+        changed = [at for at in {**before, **built} if _content(before.get(at)) != _content(built.get(at))]
+        return [_publication(*at, before.get(at), built.get(at)) for at in sorted(changed, key=repr)]
+
+    def replay(self, letter: str | bytes | Mapping[str, Any]) -> BuiltDocument | HandlerRun | None:
+        """Tries again what a dead letter tells of: the JSON of `adsindex dead-letters show SUBJECT --json`. Raises what
+        failed; what no longer fails gives its result (None for a row that can be stored)."""
+        found = letter_of(letter)
+        if found.stage not in ("build", "handle"):
+            for part in found.raw_rows():
+                known = self._flows.tables[part.table].columns
+                for row in part.rows:
+                    pairs = zip(part.columns, row, strict=True)
+                    self.put(part.table, **{name: value for name, value in pairs if name in known})
+            return None
+        fixture = found.rows_around()
+        self._add(fixture)
+        if found.stage == "build":
+            return self.document(fixture.document, *fixture.key)
+        row = Context(self._flows, self._source).row(fixture.table, *fixture.key)
+        return self._call(fixture.handler, Change(row, frozenset()))
+
+    def _coerced(self, table: str, column: Column, value: Any) -> Any:
+        try:
+            return coerce(column.type, value)
+        except ValueTypeError as error:
+            raise ValueTypeError(f"column {table}.{column.name}: {error}") from None
+
+    def _put(self, table: str, row: dict[str, Any]) -> None:
+        """row: every column, in stored form."""
+        key = encode_key((self._source, *(row[name] for name in self._flows.tables[table].key)))
+        before = self._rows.row(table, key)
+        self._rows.put(table, key, row)
+        self._wakes.note(table, key, before, row)
+
+    def _call(self, writer: str, change: Change) -> HandlerRun:
         context = Context(self._flows, self._source, writer)
-        row = context.row(table, *key)
-        change = Change(row, frozenset(columns), frozenset(context.row(name, *values) for name, values in left))
-        self._drive(self._rows.snapshot(), context, spec.function(context, change))
+        self._drive(self._rows.snapshot(), context, self._application.handlers[writer].function(context, change))
         for written, values in context.writes.items():
             stored = None if values is None else whole(self._flows.tables[written.table], written, values, writer)
-            self._rows.merge(written.table, row_key(written), stored, writer)
+            key = row_key(written)
+            before = self._rows.row(written.table, key)
+            self._rows.merge(written.table, key, stored, writer)
+            self._wakes.note(written.table, key, before, self._rows.row(written.table, key))
         return HandlerRun(
             {_address(row): self._shown(row, values) for row, values in context.writes.items()},
             _addresses(context.reads),
@@ -178,3 +283,15 @@ def _address(row: RowRef) -> Address:
 
 def _addresses(rows: set[RowRef]) -> frozenset[Address]:
     return frozenset(_address(row) for row in rows)
+
+
+def _content(built: BuiltDocument | None) -> tuple[Any, ...] | None:
+    return None if built is None else (built.fields, built.servable, built.missing)
+
+
+def _publication(
+    document: str, key: tuple[Any, ...], before: BuiltDocument | None, now: BuiltDocument | None
+) -> Publication:
+    old, new = (built.fields if built is not None else {} for built in (before, now))
+    changed = frozenset(name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name])
+    return Publication(document, key, None if now is None else new, now is not None and now.servable, changed)

@@ -31,6 +31,7 @@ OPTIONS = Group("Options", sort_key=4)
 COMMANDS = (
     Command("doc", "ops.cli.documents:doc", LOOK, "Show one document, as it is or as it was."),
     Command("docs", "ops.cli.documents:docs", LOOK, "Print all documents of one snapshot, one a line."),
+    Command("fixture", "ops.cli.fixture:fixture", LOOK, "Write the rows around a document as JSON, for a test."),
     Command("tail", "ops.cli.tail:tail", LOOK, "Follow what is published, or another topic."),
     Command("row", "ops.cli.rows:row", LOOK, "Show a row: values, when each changed, who wrote it."),
     Command("history", "ops.cli.history:history", LOOK, "Show how a document or a row changed."),

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from argus.fixture import Fixture
 from ops.cli import render
 from ops.cli.acts import record
 from ops.cli.exit_codes import NOT_FOUND, OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine import replay as engine
 from ops.opened import DataFolder, opened
+from ops.rows_around import around_letter
 from ops.times import ago, iso
-from proto.errors import InvalidMessageError, SettingsError
+from proto.errors import AdsIndexError, InvalidMessageError, SettingsError
 from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry
 
@@ -43,14 +45,17 @@ def list_(*, stage: Stage = None, data: Data = DEFAULT_DATA, json: Json = False)
     elif not found:
         render.print_line("no dead letters")
     else:
-        rows = [(entry.stage, entry.subject, entry.column, ago(entry.last_ms, now_ms), entry.reason) for entry in found]
-        render.print_table(("stage", "subject", "column", "last", "reason"), rows)
+        rows = [
+            (str(number), entry.stage, entry.subject, entry.column, ago(entry.last_ms, now_ms), entry.reason)
+            for number, entry in enumerate(found, 1)
+        ]
+        render.print_table(("", "stage", "subject", "column", "last", "reason"), rows, right=(0,))
     return OK
 
 
 @dead_letters.command
 def show(
-    subject: Annotated[str, Parameter(help="As `list` shows it, e.g. ads/4711.")],
+    subject: Annotated[str, Parameter(help="As `list` shows it, e.g. ads/4711; or its number there.")],
     /,
     *,
     stage: Stage = None,
@@ -59,18 +64,23 @@ def show(
 ) -> int:
     """Show one dead letter, whole. Exit code 3: there is none.
 
+    With --json what failed to build or to be handled comes with the rows around it, sensitive columns masked: paste it
+    into a test, and HandlerEnvironment(...).replay(LETTER) fails there as it failed here.
+
     For example:
 
         adsindex dead-letters show ads/4711
+        adsindex dead-letters show 1 --json
     """
     with opened(data) as folder:
-        found = _chosen(folder, (subject,), stage)
+        found = _chosen(folder, (_by_number(folder, subject, stage),), stage)
+        fixtures = [_fixture(folder, entry) for entry in found] if json else []
     if not found:
         render.note(f"no dead letter has the subject {subject!r}")
         return NOT_FOUND
-    for entry in found:
+    for at, entry in enumerate(found):
         if json:
-            render.print_json(_as_json(entry))
+            render.print_json(_as_json(entry) | ({"fixture": fixtures[at]} if fixtures[at] is not None else {}))
         else:
             render.print_title(entry.subject, entry.stage, f"column {entry.column}" if entry.column else "")
             rows = [
@@ -144,6 +154,23 @@ def _record(data: Data, command: str, chosen: Sequence[DeadLetterEntry]) -> None
         first = ", ".join(f"{entry.stage} {entry.subject}" for entry in chosen[:_RECORDED_MAX])
         more = f" and {len(chosen) - _RECORDED_MAX:,} more" if len(chosen) > _RECORDED_MAX else ""
         record(data, f"dead-letters {command}", first + more)
+
+
+def _by_number(folder: DataFolder, subject: str, stage: str | None) -> str:
+    """The subject of the letter with this number in `list`; whatever else it is, a subject."""
+    entries = _chosen(folder, (), stage, everything=True)
+    if not subject.isdecimal() or any(entry.subject == subject for entry in entries):
+        return subject
+    return entries[int(subject) - 1].subject if 0 < int(subject) <= len(entries) else subject
+
+
+def _fixture(folder: DataFolder, entry: DeadLetterEntry) -> Fixture | None:
+    """The rows around it; a letter is shown without when they can't be had."""
+    try:
+        return around_letter(folder, entry)
+    except AdsIndexError as error:
+        render.note(f"{entry.subject}: its rows can't be shown: {error}")
+        return None
 
 
 def _ended(subjects: Sequence[str], chosen: Sequence[DeadLetterEntry], done: int) -> int:

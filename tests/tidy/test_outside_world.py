@@ -27,6 +27,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/cli/config.py": {ENVIRONMENT},
     "ops/cli/demo.py": {ENVIRONMENT, FILES},
     "ops/cli/doctor.py": {ENVIRONMENT, FILES},
+    "ops/cli/fixture.py": {FILES},
     "ops/cli/ingest.py": {CLOCK},
     "ops/cli/init.py": {FILES},
     "ops/cli/lanes_stale.py": {CLOCK},
