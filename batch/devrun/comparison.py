@@ -67,7 +67,7 @@ class Comparison:
         """A document as the running code builds it, beside what is stored."""
         names = [field.name for field in self._sides[0].documents[built.type]]
         fine = built.exists and built.lost is None and not built.troubles
-        if fine and (list(stored) != names or not same(built.values, list(stored.values()))):
+        if fine and (stored.keys() != set(names) or not same(built.values, [stored[name] for name in names])):
             self.types[built.type].stored_differs += 1
 
     def reports(self) -> list[FieldReport]:

@@ -14,7 +14,7 @@ from repo.system import BUILD, document_table
 def add_signals(
     reads: Reads, document_type: str, signals: Sequence[SignalKey], keys: Sequence[bytes], fetched: Fetched
 ) -> None:
-    """Adds a slot for each signal. Where the document was not built with it, or with another key, nothing is known."""
+    """Adds what each signal said. Where the document was not built with it, or with another key, nothing is known."""
     if not signals:
         return
     versions = reads.read(document_table(document_type), BUILD, keys)
@@ -22,11 +22,11 @@ def add_signals(
     for known in signals:
         shape = shape_of(known.signal)
         nulls = (None,) * len(known.signal.fields)
-        rows = fetched.slots[known.slot.number]
+        rows = fetched.slot(known.slot.number)
         said = [
             _reading(build, known.signal.name, row[known.at], shape) for build, row in zip(stored, rows, strict=True)
         ]
-        fetched.slots.append([nulls if one is None else one for one in said])
+        fetched.signals.append([nulls if one is None else one for one in said])
 
 
 def _reading(build: BuildRecord | None, name: str, key: Any, shape: int) -> tuple[Any, ...] | None:
