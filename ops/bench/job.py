@@ -1,155 +1,225 @@
-"""Runs job J4 in one process and returns its figures."""
+"""Runs job J4, phase after phase, and returns its figures."""
 
-import platform
-import resource
-from collections.abc import Callable, Iterator
-from importlib.metadata import version
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import median
 
-import msgspec
-
-from ops.bench.phases import Fanout, Phase, Trickle, fanouts, spread
-from ops.demo.check import check
-from ops.demo.play import is_torn_version, served_documents
+from ops.bench import phases
+from ops.bench.beside import BesideRefresh, Refresh, Settled
+from ops.bench.crash import crash
+from ops.bench.figures import Figures
+from ops.bench.machine import machine, resident_mb, versions
+from ops.bench.phases import Bulk, Phase, Seen, Trickle
+from ops.bench.stages import StageClock, us_per_document
+from ops.bench.verify import TornCheck, wrong_documents
 from ops.demo.sample import make_database, running
 from ops.demo.scale import Scale
 from ops.demo.schema import connect
-from ops.demo.witness import Witness
+from ops.opened import opened
 from ops.settings import Settings
 from ops.wiring.process import Process
+from proto.codec import decode_key
+from proto.errors import UnavailableError
+from proto.events import DeltaDocument
 from serving.reader import DocumentReader
 
 BURST = 20_000
+REINSERTED = 1_000
+CRASH_S_MIN, CRASH_S_MAX = 3.0, 15.0
+BESIDE_S_MAX = 10.0
+_TORN_LOOK = 20_000
+_MEMORY_EVERY_MS = 100.0
 
 
-class Figures(msgspec.Struct, omit_defaults=True):
-    """What `adsindex bench` measures. None: the phase was not run. Durable commits throughout (sync and metasync
-    on)."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """phases: letters, "abc". rate: edits a second of the trickles; seconds: how long that of phase b is."""
 
-    job: str
-    documents: int
-    version: str
-    machine: str
-    load_docs_per_s: float | None = None
-    load_s: float | None = None
-    trickle_ms: dict[str, float] | None = None
-    trickle_edits: int | None = None
-    burst_docs_per_s: float | None = None
-    fanout_ms: dict[str, float] | None = None
-    mismatches: int = 0
-    lost: int = 0
-    torn: int = 0
-    duplicates: int = 0
-    rss_mb: float = 0.0
-    commits: int = 0
+    scale: Scale
+    phases: str
+    rate: float
+    seconds: float
+    seed: int
 
 
 class Bench:
-    """Leads the process from phase to phase; `step` is a step of its loop."""
+    """Leads the process from phase to phase; `step` is a step of its loop, `hook` is called for each version that a
+    reader gets."""
 
-    def __init__(
-        self, database: Path, phases: str, rate: float, seconds: float, seed: int, tell: Callable[[str], None]
-    ) -> None:
-        self._database, self._phases, self._tell = database, phases, tell
-        self._rate, self._seconds, self._random = rate, seconds, Random(seed)
-        self._connection = connect(database)
+    def __init__(self, folder: Path, options: Options, tell: Callable[[str], None]) -> None:
+        self._folder, self._options, self._tell = folder, options, tell
+        self._random = Random(options.seed)
+        self._connection = connect(folder / "ads.db")
         self._queue: Iterator[Phase] = iter(())
         self._current: Phase | None = None
-        self._loading = True
-        self._counted = 0
-        self.witness = Witness()
-        self.fanouts: list[Fanout] = []
-        self.trickle: Trickle | None = None
-        self.load_ms = 0.0
+        self._trickles: list[Trickle] = []
+        self._loaded = 0
+        self.failed: UnavailableError | None = None
+        self._memory_due_ms = 0.0
+        self.figures = Figures(
+            job="j4",
+            scale=options.scale.name,
+            seed=options.seed,
+            machine=machine(),
+            versions=versions(),
+            settings={"durable": "sync and metasync", "edits_per_s": options.rate, "trickle_s": options.seconds},
+            rss_mb=0.0,
+        )
 
     def lead(self, process: Process) -> None:
         """Before the loop runs."""
         self._process, self._clock = process, process.store.clock
-        self._began_ms = self._clock.monotonic_ms()
-        self._tell("a: cold load")
+        self._stages = StageClock(process)
+        self._torn = TornCheck(process.store.log, process.store.schemas)
+        self._queue = self._plan()
+        self._next()
+
+    def hook(self, delta: DeltaDocument, servable_ms: float) -> None:
+        """A document, as the reader gets it."""
+        self._loaded += 1
+        if self._current is not None:
+            self._current.seen(Seen(decode_key(delta.key)[1], delta.commit_ms, servable_ms))
 
     def step(self, budget_ms: float) -> bool:
-        if self._loading:
-            assert self._process.built is not None
-            if self._process.built.parts.lifecycle.settled:
-                self._loading = False
-                self.load_ms = self._clock.monotonic_ms() - self._began_ms
-                self._queue = self._plan()
+        """Never has work of its own."""
+        now_ms = self._clock.monotonic_ms()
+        if now_ms >= self._memory_due_ms:
+            self._memory_due_ms = now_ms + _MEMORY_EVERY_MS
+            self.figures.rss_mb = round(max(self.figures.rss_mb or 0.0, resident_mb()), 1)
+        try:
+            if self._current is not None and self._current.done():
                 self._next()
-            return False
-        for published in self.witness.published[self._counted :]:
-            if self._current is not None:
-                self._current.seen(published)
-        self._counted = len(self.witness.published)
-        if self._current is not None and self._current.done():
-            self._next()
+        except UnavailableError as error:  # the loop would try again for ever
+            self.failed = error
+            self._process.loop.stop()
         return False
 
     def close(self) -> None:
-        if self.trickle is not None:
-            self.trickle.stop()
-        self._connection.close()
+        """Ends what still runs beside."""
+        for trickle in self._trickles:
+            trickle.stop()
+
+    def finish(self, process: Process, reader: DocumentReader) -> None:
+        """After the phases in one process: was it right, what did it take?"""
+        self.figures.commits = process.store.environment.commits
+        self.figures.reader_mb = round(reader.index.size_bytes() / 2**20, 1)
+        self.figures.documents = sum(1 for _ in reader.index.keys("ad"))
+        self._verify(reader)
+
+    def crash(self, data: Path, reader: DocumentReader) -> None:
+        """Phase f. The reader goes on where it was, on what the processes publish."""
+        self._tell("f kill -9 of every role")
+        seconds = min(max(self._options.seconds, CRASH_S_MIN), CRASH_S_MAX)
+        with opened(data) as folder:
+            torn = TornCheck(folder.log, folder.schemas)
+            tailing = DocumentReader(folder.log, folder.clock, start_offsets=reader.offsets())
+            tailing.index = reader.index
+            editor = self._trickle("f edits", seconds, 77, "")
+            kills, servable = crash(data, editor, self._random, self._tell)
+            while tailing.poll():
+                pass
+            torn.look(_TORN_LOOK)
+        self.figures.crash = {"kills": kills, "edits": len(editor.edits()), "all_servable": int(servable)}
+        self.figures.torn = (self.figures.torn or 0) + torn.torn
+        self.figures.looked_at += torn.looked_at
+        self._verify(tailing)
 
     def _plan(self) -> Iterator[Phase]:
-        if "b" in self._phases:
-            log = self._database.with_name("trickle.jsonl")
-            self.trickle = Trickle(self._database, log, self._rate, self._seconds, self._clock)
-            yield self.trickle
-        ads = sum(1 for _ in self._connection.execute("SELECT id FROM ads"))
-        for fanout in fanouts(self._connection, self._clock, self._random, self._phases, min(BURST, ads)):
-            self.fanouts.append(fanout)
-            yield fanout
+        options, figures, wanted = self._options, self.figures, self._options.phases
+        yield from self._load()
+        if "b" in wanted:
+            trickle = self._trickle("b trickle", options.seconds, options.seed)
+            yield trickle
+            figures.trickle_ms, figures.trickle_edits = trickle.latency_ms(), len(trickle.edits())
+        if "c" in wanted:
+            yield from self._burst()
+        if "d" in wanted:
+            fanouts = phases.fanouts(self._connection, self._clock, self._random, options.scale)
+            figures.fanout_ms = yield from self._bulks(fanouts)
+        if "e" in wanted:
+            count = min(REINSERTED, options.scale.ads // 5)
+            again = phases.reinsertion(self._connection, self._clock, self._random, count)
+            figures.reinsert_ms = yield from self._bulks(again)
+        if "g" in wanted:
+            yield self._trickle("g torn reads", min(options.seconds, 10.0), options.seed + 1, "torn_pair")
+        if "h" in wanted:
+            yield from self._beside()
+
+    def _load(self) -> Iterator[Phase]:
+        assert self._process.built is not None
+        began_ms, lifecycle = self._clock.monotonic_ms(), self._process.built.parts.lifecycle
+        yield Settled("a cold load", lambda: lifecycle.settled and self._loaded >= self._options.scale.ads)
+        elapsed_ms = self._clock.monotonic_ms() - began_ms
+        self.figures.load_s = round(elapsed_ms / 1000, 2)
+        self.figures.load_docs_per_s = round(self._loaded / elapsed_ms * 1000)
+
+    def _burst(self) -> Iterator[Phase]:
+        count = min(BURST, self._options.scale.ads)
+        one, before = phases.burst(self._connection, self._clock, self._random, count), self._stages.spent_s()
+        yield one
+        self.figures.burst_documents = one.documents
+        self.figures.burst_docs_per_s = round(one.documents / one.elapsed_ms() * 1000)
+        self.figures.stages_us_per_doc = us_per_document(before, self._stages.spent_s(), one.documents)
+
+    def _bulks(self, bulks: Iterator[Bulk]) -> Generator[Phase, None, dict[str, float]]:
+        spent: dict[str, list[float]] = {}
+        for one in bulks:
+            yield one
+            spent.setdefault(one.figure, []).append(one.elapsed_ms())
+        return {figure: round(median(values), 1) for figure, values in spent.items()}
+
+    def _beside(self) -> Iterator[Phase]:
+        seconds = min(self._options.seconds, BESIDE_S_MAX)
+        refresh = Refresh(self._process)
+        beside = BesideRefresh(refresh)
+        yield from beside.runs(lambda title, number, keep: self._trickle(title, seconds, number, beside=keep))
+        self.figures.high_p99_shift, self.figures.high_p99_ms = beside.shift(), beside.p99_ms
+        self.figures.refresh_docs_per_s = round(refresh.docs_per_s())
+
+    def _trickle(
+        self, title: str, seconds: float, seed: int, kinds: str = phases.SINGLE_ROWS,
+        beside: Callable[[], None] = lambda: None,
+    ) -> Trickle:  # fmt: skip
+        made = Trickle(title, self._folder, self._options.rate, seconds, seed, self._clock, kinds, beside)
+        self._trickles.append(made)
+        return made
 
     def _next(self) -> None:
+        if self._current is not None:
+            self._torn.look(_TORN_LOOK)
+            self.figures.torn, self.figures.looked_at = self._torn.torn, self._torn.looked_at
+        self._current = None
         self._current = next(self._queue, None)
         if self._current is None:
             self._process.loop.stop()
             return
-        self._tell(self._current.name)
+        if self._current.title:
+            self._tell(self._current.title)
         self._current.start()
 
+    def _verify(self, reader: DocumentReader) -> None:
+        edits = [edit for trickle in self._trickles for edit in trickle.edits()]
+        edited = {ad for edit in edits for ad in edit.ads}
+        with connect(self._folder / "ads.db") as connection:
+            wrong, self.figures.compared = wrong_documents(connection, reader, self._random, edited)
+        self.figures.mismatches = len(wrong)
+        self.figures.lost = sum(1 for edit in edits if wrong.intersection(edit.ads))
+        self.figures.duplicates = reader.index.counters.duplicates
 
-def run_job(
-    folder: Path, scale: Scale, settings: Settings, phases: str, rate: float, seconds: float, seed: int,
-    tell: Callable[[str], None],
-) -> Figures:  # fmt: skip
+
+def run_job(folder: Path, options: Options, settings: Settings, tell: Callable[[str], None]) -> Figures:
     """folder: new and empty; the database and the data folder are made in it."""
-    database, sources = make_database(folder, scale, seed)
-    bench = Bench(database, phases, rate, seconds, seed, tell)
-    with running(folder, sources, settings, bench, bench.witness) as (process, reader):
-        return _figures(process, bench, reader, database, scale)
-
-
-def _figures(process: Process, bench: Bench, reader: DocumentReader, database: Path, scale: Scale) -> Figures:
-    documents = sum(1 for _ in reader.index.keys("ad"))
-    figures = Figures(scale.name, documents, version("adsindex"), _machine())
-    figures.rss_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-    figures.load_s = round(bench.load_ms / 1000, 2)
-    figures.load_docs_per_s = round(scale.ads / max(bench.load_ms, 1) * 1000, 0)
-    figures.commits = process.store.environment.commits
-    figures.duplicates = reader.index.counters.duplicates
-    with connect(database) as connection:
-        wrong = {mismatch.id for mismatch in check(connection, served_documents(reader))}
-    figures.mismatches = len(wrong)
-    figures.torn = sum(is_torn_version(process, seen) for seen in bench.witness.published)
-    if bench.trickle is not None:
-        edits = bench.trickle.edits()
-        figures.trickle_edits = len(edits)
-        figures.trickle_ms = spread([latency for _, latency in bench.witness.latencies_ms(edits)])
-        figures.lost = sum(1 for edit in edits if wrong.intersection(edit.ads))
-    bursts = [one for one in bench.fanouts if one.name == "burst"]
-    if bursts:
-        figures.burst_docs_per_s = round(bursts[0].documents / bursts[0].elapsed_ms() * 1000, 0)
-    spreads: dict[str, list[float]] = {}
-    for one in bench.fanouts:
-        if one.name != "burst":
-            spreads.setdefault(str(one.documents), []).append(one.elapsed_ms())
-    if spreads:
-        figures.fanout_ms = {name: round(median(values), 1) for name, values in spreads.items()}
-    return figures
-
-
-def _machine() -> str:
-    return f"{platform.machine()}, Python {platform.python_version()}"
+    tell(f"the sample database, {options.scale.ads:,} ads")
+    _, sources = make_database(folder, options.scale, options.seed)
+    bench = Bench(folder, options, tell)
+    with running(folder, sources, settings, bench, bench.hook) as (process, reader):
+        if bench.failed is not None:
+            raise bench.failed
+        while reader.poll():
+            pass
+        bench.finish(process, reader)
+    if "f" in options.phases:
+        bench.crash(folder / "data", reader)
+    return bench.figures

@@ -8,69 +8,62 @@ from typing import Annotated, Literal
 import msgspec
 from cyclopts import Parameter
 
-from ops.bench.job import Figures, run_job
+from ops.bench.job import Options, run_job
 from ops.cli import render
-from ops.cli.exit_codes import OK, WRONG
+from ops.cli.bench_report import print_figures
+from ops.cli.exit_codes import OK, USAGE, WRONG
 from ops.demo.scale import SCALES
 from ops.settings import load_settings
 
-Job = Literal["j4", "tiny", "small", "1m"]
-_NAMES = {
-    "load_docs_per_s": "a  cold load, documents a second",
-    "trickle_ms": "b  one edit -> servable, ms",
-    "burst_docs_per_s": "c  burst of 20,000, documents a second",
-    "fanout_ms": "d  fan-out, documents: ms",
-    "rss_mb": "   resident memory at most, MB",
-}
+PHASES = "abcdefgh"
 
 
 def bench(
     *,
-    job: Annotated[Job, Parameter(help="j4: 50,000 ads.")] = "j4",
-    phases: Annotated[str, Parameter(help="a cold load, b trickle, c burst, d fan-out.")] = "a,b,c,d",
-    seconds: Annotated[float, Parameter(help="How long the trickle is.")] = 300.0,
-    rate: Annotated[float, Parameter(help="Edits a second in the trickle.")] = 100.0,
+    job: Annotated[Literal["j4"], Parameter(help="200 advertisers, 50,000 ads: see docs/bench.md.")] = "j4",
+    phases: Annotated[
+        str,
+        Parameter(
+            help="a cold load, b trickle, c burst, d fan-out, e delete and re-insert, f kill -9 of every role, g torn "
+            "reads, h a refresh beside the trickle."
+        ),
+    ] = "a,b,c,d,e,f,g,h",
+    scale: Annotated[
+        Literal["tiny", "small", "10k", "j4", "1m"], Parameter(help="60, 2,000, 10,000, 50,000 or 1,000,000 ads.")
+    ] = "j4",
+    trickle_seconds: Annotated[float, Parameter(help="How long phase b is; 300 in a full run.")] = 15.0,
+    rate: Annotated[float, Parameter(help="Edits a second in the trickles.")] = 100.0,
     seed: Annotated[int, Parameter(help="The same seed makes the same database and edits.")] = 1,
+    folder: Annotated[
+        Path | None, Parameter(help="Where database and data go, about 20 kB an ad; removed again.")
+    ] = None,
     json: Annotated[
         Path | None, Parameter(name="--json", allow_leading_hyphen=True, help="Write JSON to this file; - prints it.")
     ] = None,
 ) -> int:
-    """Measure load, trickle, burst and fan-out on the sample application, durable, all roles in one process.
+    """Measure job J4 on the sample application, durable, and check that what was served is right.
+
+    Exit code 1 if a document is wrong, lost, torn or published twice.
 
     For example:
 
-        adsindex bench --job j4 --phases a,b,c,d --seconds 60 --json figures.json
-        adsindex bench --job small --phases a,c --json -
+        adsindex bench --job j4 --phases a,b,c,d,e,f,g,h --trickle-seconds 300 --json figures.json
+        adsindex bench --scale small --phases a,c --json -
+        adsindex bench --scale 1m --phases a,b,c,d
     """
-    with tempfile.TemporaryDirectory(prefix="adsindex-bench-") as name:
-        folder = Path(name).resolve()
-        settings = load_settings(folder, os.environ).settings
-        figures = run_job(folder, SCALES[job], settings, phases.replace(",", ""), rate, seconds, seed, _tell)
+    wanted = phases.replace(",", "").replace(" ", "").lower()
+    if unknown := set(wanted) - set(PHASES):
+        render.note(f"adsindex: there is no phase {min(unknown)!r}; there are: {', '.join(PHASES)}")
+        return USAGE
+    with tempfile.TemporaryDirectory(prefix="adsindex-bench-", dir=folder) as name:
+        place = Path(name).resolve()
+        settings = load_settings(place, os.environ).settings
+        options = Options(SCALES[scale], wanted, rate, trickle_seconds, seed)
+        figures = run_job(place, options, settings, lambda text: render.note(f"{text} ..."))
     if str(json) == "-":
         render.print_json(figures)
     else:
-        _print(figures)
+        print_figures(figures)
     if json is not None and str(json) != "-":
         json.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
-    return WRONG if figures.mismatches or figures.lost or figures.torn else OK
-
-
-def _tell(text: str) -> None:
-    render.note(f"phase {text} ...")
-
-
-def _print(figures: Figures) -> None:
-    render.print_title(f"Job {figures.job}: {figures.documents:,} documents", figures.machine)
-    rows = []
-    for field, label in _NAMES.items():
-        value = getattr(figures, field)
-        if value is not None:
-            rows.append([label, _shown(value)])
-    rows.append(["   wrong, lost, torn", f"{figures.mismatches}, {figures.lost}, {figures.torn}"])
-    render.print_table(["", ""], rows, header=False)
-
-
-def _shown(value: float | dict[str, float]) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {one:,.1f}" for name, one in value.items())
-    return f"{value:,.0f}"
+    return OK if figures.good else WRONG

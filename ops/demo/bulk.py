@@ -1,7 +1,10 @@
-"""Edits of a known size for the bench: a burst of single ads, and one row that 50, 250 or all documents depend on."""
+"""Edits of a known size for the bench: a burst of single ads, one row that 50, 250 or all documents depend on, ads that
+go and come back."""
 
 import sqlite3
+from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 from ops.demo.edits import Effect, ads_of_groups
 from ops.demo.skew import HOT_ADVERTISER, HOT_CAMPAIGN, MARKETPLACE
@@ -36,3 +39,21 @@ def rename_marketplace(connection: sqlite3.Connection, mark: str) -> Effect:
         " JOIN advertisers v ON v.id = c.advertiser_id WHERE v.marketplace_id = ?"
     )
     return Effect([row[0] for row in connection.execute(query, (MARKETPLACE,))])
+
+
+def choose_ads(connection: sqlite3.Connection, random: Random, count: int) -> list[tuple[Any, ...]]:
+    """So many whole rows of `ads`."""
+    chosen = random.sample([row[0] for row in connection.execute("SELECT id FROM ads ORDER BY id")], count)
+    return [connection.execute("SELECT * FROM ads WHERE id = ?", (ad,)).fetchone() for ad in chosen]
+
+
+def delete_ads(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> Effect:
+    """Their keywords stay behind."""
+    connection.executemany("DELETE FROM ads WHERE id = ?", [(row[0],) for row in rows])
+    return Effect([row[0] for row in rows])
+
+
+def insert_ads(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> Effect:
+    """As they were."""
+    connection.executemany(f"INSERT INTO ads VALUES ({', '.join('?' * 16)})", rows)
+    return Effect([row[0] for row in rows])

@@ -1,7 +1,7 @@
 """The independent check of the sample application: every ad's document, joined by SQL straight from the source."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -40,19 +40,27 @@ _INTERESTS = """
     ORDER BY ti.targeting_spec_id, ti.interest_id"""
 
 
-def expected_documents(connection: sqlite3.Connection, said: Says = SEED_1) -> Iterator[Document]:
-    """Every ad's document in order of id, in the command line's JSON form, from one read transaction."""
-    for row in joined_rows(connection, said):
+def expected_documents(
+    connection: sqlite3.Connection, said: Says = SEED_1, ads: Collection[int] | None = None
+) -> Iterator[Document]:
+    """Every ad's document (or of these ads, those that are there) in order of id, in the command line's JSON form, from
+    one read transaction."""
+    for row in joined_rows(connection, said, ads):
         fields = {name: value for name, value in row.items() if not name.startswith("_")}
         yield Document(row["id"], fields, bool(row["_servable"]))
 
 
-def joined_rows(connection: sqlite3.Connection, said: Says = SEED_1) -> Iterator[dict[str, Any]]:
-    """Every ad's fields, and beside them (`_geos`, `_width`, ...) what they were computed from."""
+def joined_rows(
+    connection: sqlite3.Connection, said: Says = SEED_1, ads: Collection[int] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Every ad's fields (or of these ads), and beside them (`_geos`, `_width`, ...) what they were computed from."""
     connection.execute("BEGIN")
     try:
         keywords, geos, interests = (_children(connection, query) for query in (_KEYWORDS, _GEOS, _INTERESTS))
-        cursor = connection.execute(resources.files("ops.demo").joinpath("expected.sql").read_text(encoding="utf-8"))
+        query = resources.files("ops.demo").joinpath("expected.sql").read_text(encoding="utf-8")
+        if ads is not None:
+            query = query.replace("ORDER BY a.id", f"WHERE a.id IN ({', '.join(map(str, ads))}) ORDER BY a.id")
+        cursor = connection.execute(query)
         columns = converters(cursor.description)
         for values in cursor:
             row = {

@@ -46,6 +46,7 @@ SCALES = {
     for scale in (
         Scale("tiny", advertisers=4, campaigns=8, ad_groups=16, ads=60, hot_campaign_ads=10, hot_advertiser_ads=20),
         Scale("small", advertisers=20, campaigns=100, ad_groups=400, ads=2_000),
+        Scale("10k", advertisers=50, campaigns=250, ad_groups=1_250, ads=10_000),
         Scale("j4", advertisers=200, campaigns=1_000, ad_groups=5_000, ads=50_000),
         Scale("1m", advertisers=2_000, campaigns=10_000, ad_groups=50_000, ads=1_000_000),
     )

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from ops.demo.editor import Edit
 from proto.codec import decode_key
@@ -13,6 +13,22 @@ TRIGGER_MS = 3.0
 """SQLite tells triggers the time in milliseconds, up to two of them late."""
 
 STAGES = ("capture", "apply", "build", "publish", "serve")
+
+
+class Servable(Protocol):
+    """A version of a document. commit_ms: of the newest of its changes, as the trigger saw it."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def commit_ms(self) -> float: ...
+
+    @property
+    def servable_ms(self) -> float: ...
+
+
+AServable = TypeVar("AServable", bound=Servable)
 
 
 class Published(NamedTuple):
@@ -50,19 +66,24 @@ class Witness:
         self.published.append(seen)
 
     def latencies_ms(self, edits: Iterable[Edit]) -> list[tuple[Edit, float]]:
-        """For each edit that changed documents: from the return of its COMMIT until the last of them was servable."""
-        by_id: dict[int, list[Published]] = {}
-        for seen in self.published:
-            by_id.setdefault(seen.id, []).append(seen)
-        found = []
-        for edit in edits:
-            served = [first for ad in edit.ads if (first := first_with(by_id.get(ad, ()), edit))]
-            if served:
-                found.append((edit, max(max(one.servable_ms for one in served) - edit.committed_ms, 0.0)))
-        return found
+        """See the function."""
+        return latencies_ms(self.published, edits)
 
 
-def first_with(versions: Sequence[Published], edit: Edit) -> Published | None:
+def latencies_ms(published: Iterable[Servable], edits: Iterable[Edit]) -> list[tuple[Edit, float]]:
+    """For each edit that changed documents: from the return of its COMMIT until the last of them was servable."""
+    by_id: dict[int, list[Servable]] = {}
+    for seen in published:
+        by_id.setdefault(seen.id, []).append(seen)
+    found = []
+    for edit in edits:
+        served = [first for ad in edit.ads if (first := first_with(by_id.get(ad, ()), edit))]
+        if served:
+            found.append((edit, max(max(one.servable_ms for one in served) - edit.committed_ms, 0.0)))
+    return found
+
+
+def first_with(versions: Sequence[AServable], edit: Edit) -> AServable | None:
     """The first version that has the edit in it: its newest trigger ran after the edit began."""
     at = bisect_left(versions, edit.began_ms - TRIGGER_MS, key=lambda seen: seen.commit_ms)
     return versions[at] if at < len(versions) else None

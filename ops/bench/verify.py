@@ -1,0 +1,78 @@
+"""Whether what was served is right: documents against a join made in SQL, versions against the invariant of whole
+source transactions."""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from random import Random
+
+from ops.demo.check import expected_documents
+from ops.demo.compare import Document, compare_documents
+from ops.demo.play import DOCUMENT
+from ops.demo.sample import SOURCE
+from ops.demo.torn import is_torn
+from ops.document_view import fields_of, json_value
+from proto.codec import encode_key
+from proto.events import DOCUMENTS, decode_delta
+from proto.ports.log import Log
+from proto.record import decode_document
+from repo.rows import Schemas
+from serving.reader import DocumentReader
+
+SAMPLE = 5_000
+_MESSAGES = 1_000
+
+
+class Served(Mapping[int, Document]):
+    """Some ads' documents as a reader serves them, decoded one at a time."""
+
+    def __init__(self, reader: DocumentReader, ads: Collection[int]) -> None:
+        self._index, self._ads = reader.index, ads
+
+    def __getitem__(self, ad: int) -> Document:
+        served = self._index.get(DOCUMENT, encode_key((SOURCE, ad)))
+        if served is None:
+            raise KeyError(ad)
+        return Document(ad, {name: json_value(value) for name, value in served.fields.items()}, served.servable)
+
+    def __iter__(self) -> Iterator[int]:
+        held = self._index
+        return (ad for ad in self._ads if held.get(DOCUMENT, encode_key((SOURCE, ad))) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def wrong_documents(
+    connection: sqlite3.Connection, reader: DocumentReader, random: Random, edited: Collection[int]
+) -> tuple[set[int], int]:
+    """Ads whose documents are not what a join in SQL gives, and how many were compared: a sample (all, when they are
+    few), and all that were edited."""
+    ads = [row[0] for row in connection.execute("SELECT id FROM ads")]
+    chosen = set(random.sample(ads, min(SAMPLE, len(ads)))).union(edited)
+    wrong = {
+        mismatch.id for mismatch in compare_documents(expected_documents(connection, chosen), Served(reader, chosen))
+    }
+    return wrong, len(chosen)
+
+
+class TornCheck:
+    """Goes through what was published, a stretch at a time. looked_at: versions so far; torn: those that mix two source
+    transactions."""
+
+    def __init__(self, log: Log, schemas: Schemas) -> None:
+        self._log, self._schemas = log, schemas
+        self._offset = log.bounds(DOCUMENTS, 0)[1]
+        self.looked_at = self.torn = 0
+
+    def look(self, at_most: int) -> None:
+        """At what was published since the last look, `at_most` versions of it."""
+        until = self._offset + at_most
+        while messages := self._log.read(DOCUMENTS, 0, self._offset, _MESSAGES):
+            self._offset = messages[-1].offset + 1
+            if self._offset > until:
+                self._offset = self._log.bounds(DOCUMENTS, 0)[1]
+            for delta in map(decode_delta, (message.value for message in messages)):
+                if delta.kind == "document":
+                    fields = fields_of(decode_document(delta.content), self._schemas)
+                    self.looked_at += 1
+                    self.torn += bool(fields) and is_torn(fields)
