@@ -14,6 +14,10 @@ from ops.engine.liveness import Process
 from ops.wiring.store import Store
 from proto.errors import SettingsError
 
+NOT_SAID = 0
+STARTING_LOOK_MS = 10.0
+STARTING_MS_MAX = 10_000.0
+
 Patience = Callable[[Sequence[Process]], None]
 """Called again and again while processes of older flows are at work: waits a little, or raises."""
 
@@ -38,6 +42,10 @@ def let_in(store: Store, application: Application, role: str, patience: Patience
 
 
 def _wait(store: Store, number: int, patience: Patience) -> None:
+    until_ms = store.clock.monotonic_ms() + STARTING_MS_MAX
     while older := [one for one in store.liveness.others() if one.generation < number]:
+        if all(one.generation == NOT_SAID for one in older) and store.clock.monotonic_ms() < until_ms:
+            store.bell.wait(STARTING_LOOK_MS)  # they have just begun, and will say in a moment which flows they have
+            continue
         patience(older)
         check_admitted(load(store.repo), number)

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from argus.api import field
 from ops.cli.app import run
+from ops.engine.liveness import Liveness
 from ops.settings import load_settings
 from ops.wiring.store import open_store
 from proto.errors import SettingsError
@@ -177,3 +179,14 @@ def test_a_data_folder_of_a_newer_format(index: Whole) -> None:
     index.close()
     with pytest.raises(SettingsError, match=r"has format 2, this program knows 1.*adsindex rebuild"):
         open_store(index.folder, load_settings(index.folder, {}).settings)
+
+
+def test_a_process_that_has_just_begun_is_no_older_one(index: Whole) -> None:
+    """Between its first moment and the admission of its flows it can't say which it has."""
+    other = Liveness(index.folder)
+    other.hold("other")
+    saying = threading.Timer(0.1, other.say, [index.process.admission.number])
+    saying.start()
+    index.restart(index.flows)
+    assert not saying.is_alive(), "it was waited for"
+    other.close()
