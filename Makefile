@@ -54,8 +54,9 @@ check: tools
 wire: tools
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. proto/wire/*.proto
 
+# Job J4, here and in Pathway and Flink, each of which gets an environment of its own under .bench when it is first run.
 bench: install
-	$(BIN)/adsindex bench $(BENCH)
+	$(BIN)/python -m tests.benchmarks.peers.compare $(BENCH)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .bench build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
