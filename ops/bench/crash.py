@@ -9,6 +9,9 @@ from pathlib import Path
 from random import Random
 
 from ops.bench.phases import Trickle
+from ops.demo.signal_process import signal_service
+from ops.demo.signal_values import SIGNALS
+from ops.settings import SETTINGS_FILE
 from ops.wiring.process import ROLES
 
 SECONDS_A_KILL = 0.8
@@ -43,9 +46,12 @@ class Roles:
             process.wait()
 
 
-def crash(data: Path, editor: Trickle, random: Random, tell: Callable[[str], None]) -> tuple[int, bool]:
-    """Kills while `editor` edits; returns how many kills there were, and whether all was servable in the end."""
-    with _roles(data) as roles:
+def crash(data: Path, editor: Trickle, seed: int, random: Random, tell: Callable[[str], None]) -> tuple[int, bool]:
+    """Kills while `editor` edits; returns how many kills there were, and whether all was servable in the end.
+
+    seed: of the signal service.
+    """
+    with signal_service(seed) as address, _roles(data, address) as roles:
         _servable(data)
         editor.start()
         try:
@@ -63,7 +69,9 @@ def crash(data: Path, editor: Trickle, random: Random, tell: Callable[[str], Non
 
 
 @contextmanager
-def _roles(data: Path) -> Iterator[Roles]:
+def _roles(data: Path, signals: str) -> Iterator[Roles]:
+    urls = [f'[signals.{name}]\nurl = "{signals}/{name}"\n' for name in SIGNALS]
+    (data / SETTINGS_FILE).write_text("".join(urls))
     roles = Roles(data, data.parent)
     try:
         for role in ROLES:

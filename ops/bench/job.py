@@ -13,10 +13,11 @@ from ops.bench.figures import Figures
 from ops.bench.machine import machine, resident_mb, versions
 from ops.bench.phases import Bulk, Phase, Seen, Trickle
 from ops.bench.stages import StageClock, us_per_document
-from ops.bench.verify import TornCheck, wrong_documents
-from ops.demo.sample import make_database, running
+from ops.bench.verify import TornCheck, wrong_bids, wrong_documents
+from ops.demo.sample import FLOWS, make_database, running
 from ops.demo.scale import Scale
 from ops.demo.schema import connect
+from ops.demo.signal_values import says
 from ops.opened import opened
 from ops.settings import Settings
 from ops.wiring.process import Process
@@ -26,6 +27,7 @@ from proto.events import DeltaDocument
 from serving.reader import DocumentReader
 
 BURST = 20_000
+FLOWS_OF = {"j4": FLOWS, "lean": Path(__file__).with_name("lean.toml")}
 REINSERTED = 1_000
 CRASH_S_MIN, CRASH_S_MAX = 3.0, 15.0
 BESIDE_S_MAX = 10.0
@@ -35,8 +37,9 @@ _MEMORY_EVERY_MS = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """phases: letters, "abc". rate: edits a second of the trickles; seconds: how long that of phase b is."""
+    """job: one of FLOWS_OF. phases: letters, "abc". rate: edits a second of trickles; seconds: how long phase b is."""
 
+    job: str
     scale: Scale
     phases: str
     rate: float
@@ -59,7 +62,7 @@ class Bench:
         self.failed: UnavailableError | None = None
         self._memory_due_ms = 0.0
         self.figures = Figures(
-            job="j4",
+            job=options.job,
             scale=options.scale.name,
             seed=options.seed,
             machine=machine(),
@@ -117,7 +120,7 @@ class Bench:
             tailing = DocumentReader(folder.log, folder.clock, start_offsets=reader.offsets())
             tailing.index = reader.index
             editor = self._trickle("f edits", seconds, 77, "")
-            kills, servable = crash(data, editor, self._random, self._tell)
+            kills, servable = crash(data, editor, self._options.seed, self._random, self._tell)
             while tailing.poll():
                 pass
             torn.look(_TORN_LOOK)
@@ -187,7 +190,7 @@ class Bench:
         return made
 
     def _next(self) -> None:
-        if self._current is not None:
+        if self._current is not None and self._options.job == "j4":
             self._torn.look(_TORN_LOOK)
             self.figures.torn, self.figures.looked_at = self._torn.torn, self._torn.looked_at
         self._current = None
@@ -203,7 +206,11 @@ class Bench:
         edits = [edit for trickle in self._trickles for edit in trickle.edits()]
         edited = {ad for edit in edits for ad in edit.ads}
         with connect(self._folder / "ads.db") as connection:
-            wrong, self.figures.compared = wrong_documents(connection, reader, self._random, edited)
+            if self._options.job == "j4":
+                said = says(self._options.seed)
+                wrong, self.figures.compared = wrong_documents(connection, reader, said, self._random, edited)
+            else:
+                wrong, self.figures.compared = wrong_bids(connection, reader, edited)
         self.figures.mismatches = len(wrong)
         self.figures.lost = sum(1 for edit in edits if wrong.intersection(edit.ads))
         self.figures.duplicates = reader.index.counters.duplicates
@@ -214,7 +221,10 @@ def run_job(folder: Path, options: Options, settings: Settings, tell: Callable[[
     tell(f"the sample database, {options.scale.ads:,} ads")
     _, sources = make_database(folder, options.scale, options.seed)
     bench = Bench(folder, options, tell)
-    with running(folder, sources, settings, bench, bench.hook) as (process, reader):
+    with running(folder, sources, settings, bench, bench.hook, options.seed, FLOWS_OF[options.job]) as (
+        process,
+        reader,
+    ):
         if bench.failed is not None:
             raise bench.failed
         while reader.poll():

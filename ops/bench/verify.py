@@ -9,6 +9,7 @@ from ops.demo.check import expected_documents
 from ops.demo.compare import Document, compare_documents
 from ops.demo.play import DOCUMENT
 from ops.demo.sample import SOURCE
+from ops.demo.signal_values import Says
 from ops.demo.torn import is_torn
 from ops.document_view import fields_of, json_value
 from proto.codec import encode_key
@@ -43,16 +44,26 @@ class Served(Mapping[int, Document]):
 
 
 def wrong_documents(
-    connection: sqlite3.Connection, reader: DocumentReader, random: Random, edited: Collection[int]
+    connection: sqlite3.Connection, reader: DocumentReader, said: Says, random: Random, edited: Collection[int]
 ) -> tuple[set[int], int]:
     """Ads whose documents are not what a join in SQL gives, and how many were compared: a sample (all, when they are
     few), and all that were edited."""
     ads = [row[0] for row in connection.execute("SELECT id FROM ads")]
     chosen = set(random.sample(ads, min(SAMPLE, len(ads)))).union(edited)
-    wrong = {
-        mismatch.id for mismatch in compare_documents(expected_documents(connection, chosen), Served(reader, chosen))
-    }
+    expected = expected_documents(connection, said, chosen)
+    wrong = {mismatch.id for mismatch in compare_documents(expected, Served(reader, chosen))}
     return wrong, len(chosen)
+
+
+def wrong_bids(connection: sqlite3.Connection, reader: DocumentReader, edited: Collection[int]) -> tuple[set[int], int]:
+    """The same for documents of other flows: of those columns that the bench edits, in all documents."""
+    wanted = {row[0]: row[1:] for row in connection.execute("SELECT id, bid_micros, title, status FROM ads")}
+    wrong = set(edited) - wanted.keys()
+    for ad, values in wanted.items():
+        found = reader.index.get(DOCUMENT, encode_key((SOURCE, ad)))
+        if found is None or tuple(found.fields[name] for name in ("bid_micros", "title", "status")) != values:
+            wrong.add(ad)
+    return wrong, len(wanted)
 
 
 class TornCheck:

@@ -20,7 +20,13 @@ PHASES = "abcdefgh"
 
 def bench(
     *,
-    job: Annotated[Literal["j4"], Parameter(help="200 advertisers, 50,000 ads: see docs/bench.md.")] = "j4",
+    job: Annotated[
+        Literal["j4", "lean"],
+        Parameter(
+            help="j4: the sample application, everything on; lean: what the peers of docs/bench.md do, too: plain "
+            "fields of four tables, phases a, b, c."
+        ),
+    ] = "j4",
     phases: Annotated[
         str,
         Parameter(
@@ -55,10 +61,12 @@ def bench(
     if unknown := set(wanted) - set(PHASES):
         render.note(f"adsindex: there is no phase {min(unknown)!r}; there are: {', '.join(PHASES)}")
         return USAGE
+    if job == "lean":
+        wanted = "".join(phase for phase in wanted if phase in "abc")
     with tempfile.TemporaryDirectory(prefix="adsindex-bench-", dir=folder) as name:
         place = Path(name).resolve()
         settings = load_settings(place, os.environ).settings
-        options = Options(SCALES[scale], wanted, rate, trickle_seconds, seed)
+        options = Options(job, SCALES[scale], wanted, rate, trickle_seconds, seed)
         figures = run_job(place, options, settings, lambda text: render.note(f"{text} ..."))
     if str(json) == "-":
         render.print_json(figures)

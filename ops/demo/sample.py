@@ -53,7 +53,8 @@ def running(
     seed: of the signal service, a process that runs meanwhile. flows: the sample's file, or a like one.
     """
     with signal_service(seed) as address:
-        yield from _led(folder, sources, asking(settings, address), leader, on_document, flows)
+        asks = asking(settings, address) if load(flows).signals else settings
+        yield from _led(folder, sources, asks, leader, on_document, flows)
 
 
 def _led(

@@ -34,7 +34,7 @@ def test_every_phase_gives_its_figures_and_nothing_is_wrong(tmp_path: Path) -> N
 
 def test_the_refresh_goes_on_beside_the_trickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside, "RUNS", 1)
-    options = Options(SCALES["tiny"], "h", rate=100.0, seconds=0.2, seed=1)
+    options = Options("j4", SCALES["tiny"], "h", rate=100.0, seconds=0.2, seed=1)
     figures = run_job(tmp_path, options, load_settings(tmp_path, {}).settings, lambda text: None)
     assert figures.good and figures.refresh_docs_per_s
     assert figures.high_p99_ms is not None and figures.high_p99_shift is not None
@@ -45,3 +45,10 @@ def test_the_refresh_goes_on_beside_the_trickle(tmp_path: Path, monkeypatch: pyt
 def test_a_phase_that_there_is_not_is_refused() -> None:
     ran = adsindex("bench", "--phases", "a,x")
     assert ran.code == 2 and "there is no phase 'x'; there are: a, b, c" in ran.errors
+
+
+def test_the_job_that_peers_do_too(tmp_path: Path) -> None:
+    ran = adsindex("bench", "--job", "lean", "--scale", "tiny", "--trickle-seconds", 0.1, "--json", "-")
+    figures = json.loads(ran.output)
+    assert ran.code == 0 and figures["compared"] == 60 and figures["burst_documents"] == 60
+    assert "fanout_ms" not in figures

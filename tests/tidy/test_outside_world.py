@@ -19,7 +19,7 @@ INVENTORY: dict[str, set[str]] = {
     "repo/lmdb/store.py": {CLOCK, FILES},
     "gateway/capture/sqlite/file.py": {FILES},
     "ops/audit.py": {FILES},
-    "ops/bench/crash.py": {CLOCK},
+    "ops/bench/crash.py": {CLOCK, FILES},
     "ops/bench/machine.py": {FILES},
     "ops/bench/phases.py": {FILES},
     "ops/bench/stages.py": {CLOCK},
