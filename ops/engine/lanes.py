@@ -6,6 +6,7 @@ idle starts at the virtual time of the others, so that rest earns no credit: a s
 and under a flood of High the lower lanes still get their share of the time. No clock: times are arguments.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ class Traffic:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._seen_ms = [_NEVER] * len(Lane)
+        self._rest_until_ms = _NEVER
 
     def saw(self, lane: Lane, now_ms: float) -> None:
         """A message of this lane was there."""
@@ -43,6 +45,19 @@ class Traffic:
         busy = any(seen_ms > since_ms for seen_ms in self._seen_ms[:lane])
         return self._settings.slice_ms_max if busy else self._settings.lower_batch_ms_max
 
+    def worked(self, lane: Lane, elapsed_ms: float, now_ms: float) -> None:
+        """A batch of this lane took so long, its durable commit with it. One of the Low lane is followed by a rest."""
+        if lane is Lane.LOW:
+            self._rest_until_ms = now_ms + elapsed_ms * (1 / self._settings.low_share - 1)
+
+    def rest_until_ms(self, now_ms: float) -> float:
+        """Until when the Low lane rests, so that most edits find the loop idle; now or before: it does not.
+
+        However short a slice is, it ends with a commit: an edit that comes meanwhile waits for it.
+        """
+        high = self._seen_ms[Lane.HIGH] > now_ms - self._settings.traffic_ms
+        return self._rest_until_ms if high else _NEVER
+
 
 class Lanes:
     """The choice among the lanes of one stage. paused: lanes that are not served."""
@@ -51,6 +66,7 @@ class Lanes:
         self.paused: frozenset[Lane] = frozenset()
         self._traffic = traffic
         self._virtual_ms = [0.0] * len(Lane)
+        self._held_until_ms = math.inf
         self._active: frozenset[Lane] = frozenset()
 
     def choose(self, waiting: Sequence[Lane], now_ms: float, *, tells: bool = True) -> Choice | None:
@@ -59,6 +75,10 @@ class Lanes:
         tells: it counts as traffic of these lanes.
         """
         active = frozenset(waiting) - self.paused
+        self._held_until_ms = math.inf
+        if Lane.LOW in active and (until_ms := self._traffic.rest_until_ms(now_ms)) > now_ms:
+            active -= {Lane.LOW}
+            self._held_until_ms = until_ms
         if not active:
             self._active = active
             return None
@@ -68,9 +88,14 @@ class Lanes:
         chosen = min(active, key=lambda lane: (self._virtual_ms[lane], lane))
         return Choice(chosen, self._traffic.budget_ms(chosen, now_ms))
 
-    def served(self, lane: Lane, elapsed_ms: float) -> None:
-        """Charges the time that a choice took."""
+    def served(self, lane: Lane, elapsed_ms: float, now_ms: float) -> None:
+        """Charges the time that a choice took, up to now."""
         self._virtual_ms[lane] += elapsed_ms / WEIGHTS[lane]
+        self._traffic.worked(lane, elapsed_ms, now_ms)
+
+    def wake_ms(self) -> float:
+        """When a lane that was held at the last choice may go on; infinity: none was."""
+        return self._held_until_ms
 
     def _start_at_the_others_time(self, active: frozenset[Lane]) -> None:
         started = active - self._active

@@ -16,6 +16,9 @@ class EngineSettings(BaseModel):
         default=1.0, gt=0, description="Medium and Low: the same while a higher lane has traffic"
     )
     traffic_ms: float = Field(default=1000.0, gt=0, description="a lane has traffic for so long after its last message")
+    low_share: float = Field(
+        default=0.25, gt=0, le=1, description="of a process's time that Low gets at most while High has traffic"
+    )
     batch_items_max: int = Field(default=2000, gt=0, description="messages in one batch")
     batch_bytes_max: int = Field(
         default=8 << 20, gt=0, description="bytes of messages read from one partition for one batch"

@@ -75,8 +75,9 @@ class Stage:
     def committed(self) -> None:
         self.consumer.committed()
         if self._choice is not None:
-            elapsed_ms = self._clock.monotonic_ms() - self._began_ms
-            self.lanes.served(self._choice.lane, elapsed_ms)
+            now_ms = self._clock.monotonic_ms()
+            elapsed_ms = now_ms - self._began_ms
+            self.lanes.served(self._choice.lane, elapsed_ms, now_ms)
             self.counters.busy_ms += elapsed_ms
         if self._counted is not None:
             self.counters.add(self._counted)
@@ -108,7 +109,7 @@ class Stage:
         return 0.0
 
     def wake_ms(self) -> float:
-        return self.consumer.due_ms(self.lanes.paused)
+        return min(self.consumer.due_ms(self.lanes.paused), self.lanes.wake_ms())
 
     def backlog(self) -> dict[Lane, int]:
         """Messages behind, by lane."""

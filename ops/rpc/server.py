@@ -1,6 +1,5 @@
 """The server: Ingest, Query and health, on this machine only."""
 
-import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,8 +13,6 @@ STREAMS_MAX = 32
 """Calls at once: each stream keeps a thread. More are refused with RESOURCE_EXHAUSTED."""
 
 _GRACE_S = 1.0
-_SWITCH_S = 0.0005
-"""So often threads that compute give way to the loop; Python's own 5 ms are longer than an edit takes."""
 
 
 class RpcServer:
@@ -42,7 +39,6 @@ class RpcServer:
             bound = 0
         if not bound:
             raise SettingsError(f"--rpc {port}: the port is taken; choose another, or 0 for a free one")
-        sys.setswitchinterval(_SWITCH_S)
         self._server.start()
         return f"127.0.0.1:{bound}"
 
