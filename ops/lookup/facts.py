@@ -11,6 +11,7 @@ from ops.lookup.traces import document_traces
 from ops.opened import DataFolder
 from proto.flows.conditions import parse
 from proto.flows.model import Document, Flows
+from proto.record import DROPPED
 from ui.why import facts
 
 
@@ -40,7 +41,11 @@ def collect(folder: DataFolder, document_type: str, key: bytes, as_of: int | Non
         as_of=as_of,
         row=row,
         document=stored.document,
-        parked_rows={one.address: one.parked for one in stored.rows if one.parked},
+        parked_rows={
+            one.address: one.parked
+            for one in stored.rows
+            if one.parked and not one.parked.startswith(DROPPED)  # of those ui.why is told otherwise
+        },
         parked_tables=parked_tables,
         missing=tuple(_missing(folder.flows, document, stored.rows, parked_tables)),
         signals=tuple(stored.signals),

@@ -13,6 +13,7 @@ from ops.engine.status import read_statuses
 from ops.installation import load_installation
 from ops.lookup.published import find
 from ops.lookup.queues import Queues
+from ops.lookup.read_rows import row_text
 from ops.lookup.source_look import SourceLook, look
 from ops.lookup.stored import Stored
 from ops.lookup.touching import Touching
@@ -20,13 +21,16 @@ from ops.opened import DataFolder
 from ops.readers import TELL_EVERY_MS, stands
 from ops.wiring.process import ROLES
 from proto.codec import decode_key
-from proto.events import DOCUMENTS, decode_notification, decode_unit
+from proto.events import DOCUMENTS, RowChange, decode_notification, decode_unit
 from proto.flows.model import Document
 from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry
+from repo.drops import ARGUS, UPDATER, DroppedRow, Piles, dropped_row, open_rows
 from repo.system import JobState
 from ui.why import facts
 
+_DROPPED_MAX = 10_000
+"""Dropped rows that are looked through."""
 _SILENT_MS = 5_000.0
 """A reader that has a version says so within this time."""
 
@@ -66,8 +70,31 @@ class Present:
             notice=None if self._first() else queues.notices(self._touching, document.built_at, newer),
             publication=queues.publication(self._document.name, self._key, document.sequence),
             publishing_paused=queues.publishing_paused(),
+            dropped=tuple(self._dropped()),
             readers=tuple(self._readers()),
         )
+
+    def _dropped(self) -> Iterator[facts.Dropped]:
+        """Rows that are not healed first."""
+        if not any(pile.dropped for pile in Piles(self._folder.repo).now()):
+            return
+        with self._folder.repo.snapshot() as snapshot:
+            rows = [row for row in open_rows(snapshot, _DROPPED_MAX) if self._is_its(row)]
+            places = [(UPDATER, self._source), (ARGUS, "")]
+            rows += [
+                row
+                for stage, source in places
+                for table, key in self._touching.read
+                if (row := dropped_row(snapshot, stage, source, table, key)) is not None and row.healed_ms
+            ]
+        for row in rows:
+            yield facts.Dropped(row_text(row.table, row.key), row.reason, row.dropped_ms, row.healed_ms)
+
+    def _is_its(self, row: DroppedRow) -> bool:
+        if row.stage == UPDATER:
+            return (row.table, row.key) in self._touching.read
+        moves = {name: (old, new) for name, old, new in row.moves}
+        return self._touching.change(RowChange(row.table, row.key, row.columns, moves))
 
     def _readers(self) -> Iterator[facts.Reader]:
         """Whoever has said where it stands since the newest version was readable, or not for a while."""

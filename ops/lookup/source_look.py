@@ -1,7 +1,7 @@
 """The source as it is right now, beside what was captured of it: read, never changed."""
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gateway.capture.sqlite.lookup import SqliteLookup
 from gateway.progress import Progress, ProgressLog
@@ -10,10 +10,12 @@ from ops.opened import DataFolder
 from proto.codec import decode_key
 from proto.errors import AdsIndexError
 from proto.events import CAPTURES
-from proto.flows.model import Table
+from proto.flows.model import Flows, Table
 from ui.why.facts import Capture
 
 _ENTRIES_MAX = 10_000
+_MEMBERS_MAX = 500
+"""Rows that are looked at to see whether they belong to a collection."""
 _COMPARABLE = ("int", "str", "bytes")
 """Types of key columns whose stored form is what the database holds."""
 
@@ -44,24 +46,39 @@ def look(
         return SourceLook(None, str(error), _failing(nothing, str(error)))
     try:
         in_source, unseen = _has(lookup, table, key)
-        return SourceLook(in_source, unseen, _capture(lookup, nothing, touching))
+        return SourceLook(in_source, unseen, _capture(lookup, folder.flows, nothing, touching))
     except AdsIndexError as error:
         return SourceLook(None, str(error), _failing(nothing, str(error)))
     finally:
         lookup.close()
 
 
-def _capture(lookup: SqliteLookup, known: Capture, touching: Touching) -> Capture:
+def _capture(lookup: SqliteLookup, flows: Flows, known: Capture, touching: Touching) -> Capture:
     newest = lookup.newest()
     if newest is None:
         return _failing(known, "it is not attached")
     if known.position is None or newest <= known.position:
         return Capture(known.source, known.position, newest, 0, (), known.reading, known.error)
-    touched = [touching.raw_key(*entry) for entry in lookup.entries(known.position, _ENTRIES_MAX)]
+    touched: list[str] = []
+    looked = 0
+    for table, key in lookup.entries(known.position, _ENTRIES_MAX):
+        address = touching.raw_key(table, key)
+        if not address and touching.member_columns(table) and looked < _MEMBERS_MAX:
+            looked += 1
+            address = _member(lookup, flows.tables[table], key, touching)
+        if address:
+            touched.append(address)
     waiting = newest - known.position
-    return Capture(
-        known.source, known.position, newest, waiting, tuple(filter(None, touched)), known.reading, known.error
-    )
+    return Capture(known.source, known.position, newest, waiting, tuple(touched), known.reading, known.error)
+
+
+def _member(lookup: SqliteLookup, table: Table, key: Sequence[Any], touching: Touching) -> str:
+    """The address of a row that is a member of a collection of the document in the source, though not here; else ""."""
+    columns = touching.member_columns(table.name)
+    named = dict(zip(table.key, key, strict=False))
+    values = lookup.values(table.source_table, columns, named)
+    is_member = values is not None and touching.is_member(table.name, dict(zip(columns, values, strict=True)))
+    return f"{table.name}/{','.join(map(str, named.values()))}" if is_member else ""
 
 
 def _failing(capture: Capture, error: str) -> Capture:

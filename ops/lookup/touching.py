@@ -1,6 +1,6 @@
 """Does a change concern a document? By the keys of the rows that it reads, and of those whose collections it reads."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from argus.plan import Plan
@@ -47,7 +47,7 @@ class Touching:
         places = [rows.columns.index(name) for name in table.key]
         for row in rows.rows:
             key = self._encoded(table, [row[place] for place in places])
-            if (rows.table, key) in self.read or self._is_member(rows, row):
+            if (rows.table, key) in self.read or self.is_member(rows.table, dict(zip(rows.columns, row, strict=True))):
                 found.append(key)
         return [row_text(rows.table, key) for key in found if key is not None]
 
@@ -63,13 +63,16 @@ class Touching:
                 return True
         return False
 
-    def _is_member(self, rows: TableRows, row: Sequence[Any]) -> bool:
-        """It belongs to a collection that the document reads."""
-        for hop, suffix in self._parents.get(rows.table, ()):
-            if set(hop.columns) <= set(rows.columns):
-                values = [row[rows.columns.index(name)] for name in hop.columns]
-                if None not in values and (hop.table, source_prefix(self._source) + suffix(values)) in self.read:
-                    return True
+    def member_columns(self, table: str) -> tuple[str, ...]:
+        """Columns by which rows of a table belong to collections that the document reads; () when it reads none."""
+        return tuple(dict.fromkeys(name for hop, _ in self._parents.get(table, ()) for name in hop.columns))
+
+    def is_member(self, table: str, row: Mapping[str, Any]) -> bool:
+        """Whether a raw row belongs to a collection that the document reads."""
+        for hop, suffix in self._parents.get(table, ()):
+            values = [row.get(name) for name in hop.columns]
+            if None not in values and (hop.table, source_prefix(self._source) + suffix(values)) in self.read:
+                return True
         return False
 
     def _encoded(self, table: Table, key: Sequence[Any]) -> bytes | None:

@@ -102,7 +102,7 @@ class HealDocuments:
             return
         self._failures = 0
         left = self._healing.open()
-        self._healed += self._open - left
+        self._healed += max(0, self._open - left)  # more may have been dropped meanwhile
         if not left:
             _tell(self._audit, self._clock, f"documents of {self._healed:,} dropped rows are built again")
             self._healed = 0

@@ -1,11 +1,13 @@
 """Stale messages are dropped, written down by key, and healed: whatever is dropped, in the end nothing is lost."""
 
 import sqlite3
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from argus.api import Change, HandlerContext, handler
 from ops.engine.pauses import Pause, Pauses
 from ops.engine.replay import discard, replay
 from ops.stale.backlog import stale_parts
@@ -17,7 +19,7 @@ from proto.flows.loader import loads
 from proto.lane import Lane
 from repo.drops import DroppedRow, Piles, dropped_rows
 from tests.system.bookshop.edits import edit
-from tests.system.club import FLOWS
+from tests.system.club import FLOWS, module
 from tests.system.test_random_edits import differences, never_back
 
 if TYPE_CHECKING:
@@ -376,3 +378,78 @@ def test_a_table_that_nobody_reads_any_more_needs_no_healing(index: "Whole", edi
     index.restart(loads("\n".join(lines)))
     heal(index)
     assert open_count(index) == 0
+
+
+COUNTED = FLOWS.replace(
+    'lanes = { weight = "low" }',
+    """lanes = { weight = "low" }
+collections = { squad = "players.team_id" }
+derived = { players = { type = "int", handler = "count_players" } }""",
+)
+COUNTED += 'team_players = "team.players"\n'
+
+
+@handler(observes=["players.team_id"], version=1)
+async def count_players(ctx: HandlerContext, change: Change) -> None:
+    """Keeps how many players a team has: of the player's team, and of the one that it has left."""
+    player = await ctx.read(change.row)
+    teams = {row for row in change.left if row.table == "teams"}
+    if player is not None and player["team_id"] is not None:
+        teams.add(ctx.row("teams", player["team_id"]))
+    for team in teams:
+        players = await ctx.collection(team, "squad")
+        ctx.write(team, {"players": len(players)})
+
+
+def test_a_handler_that_has_seen_a_later_change_is_told_what_the_dropped_one_had_left(
+    tmp_path: Path, editor: sqlite3.Connection, whole: Any
+) -> None:
+    editor.execute("INSERT INTO teams VALUES (2, 'Blues', 1), (3, 'Greens', 1)")
+    editor.execute("INSERT INTO players VALUES ('a', 3, 2, 's3', 30), ('a', 4, 3, 's4', 40)")
+    index = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(COUNTED), [module(count_players=count_players)])
+    index.settle()
+
+    def counts() -> dict[int, int]:
+        return {number: found.fields["team_players"] for (_, number), found in index.served("player").items()}
+
+    assert counts() == {1: 2, 2: 2, 3: 1, 4: 1}
+    held = pause(index, Lane.HIGH, ARGUS)
+    editor.execute("UPDATE players SET team_id = 2 WHERE number = 2")
+    turns(index)
+    drop(index, Lane.HIGH)
+    Pauses(index.folder).resume(held)
+    editor.execute("UPDATE players SET team_id = 3 WHERE number = 2")
+    turns(index)
+    assert counts() == {1: 2, 2: 2, 3: 1, 4: 2}, "team 1 was left by the change that was dropped"
+    heal(index)
+    assert counts() == {1: 1, 2: 2, 3: 1, 4: 2}
+
+
+def test_a_healing_that_goes_on_as_a_job_is_not_said_to_be_servable_before_its_end(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    many = [("a", number, 1, f"s{number}", 1) for number in range(10, 700)]
+    editor.executemany("INSERT INTO players VALUES (?, ?, ?, ?, ?)", many)
+    index.settle()
+    held = pause(index, Lane.HIGH, ARGUS)
+    editor.execute("UPDATE teams SET name = 'Blues'")
+    turns(index)
+    demanded = index.data.repo.last_timestamp()
+    drop(index, Lane.HIGH)
+    Pauses(index.folder).resume(held)
+    turns(index)
+    HealRequest(index.folder).ask()
+    built = index.process.built
+    assert built is not None
+    for _ in range(200):
+        turns(index, 1)
+        if built.parts.jobs.running():
+            break
+    assert [job.kind for job in built.parts.jobs.running()] == ["fanout"]
+    assert built.watermark.advance() < demanded
+    assert why_not(index)
+    index.restart()
+    built = index.process.built
+    assert built is not None and built.watermark.advance() < demanded
+    index.settle()
+    assert {one.fields["team"] for one in index.served("player").values()} == {"Blues"}

@@ -15,6 +15,10 @@ from ops.engine.pauses import PUBLISHING, Pause
 from ops.installation import Installation, save_installation
 from ops.lookup.explain import explain, find_document
 from ops.readers import Standing
+from ops.stale.backlog import stale_parts
+from ops.stale.orders import Why as WhyDropped
+from ops.stale.orders import order
+from ops.stale.request import HealRequest
 from proto.codec import encode_key
 from proto.events import NOTIFICATIONS, lane_topic
 from proto.flows.loader import loads
@@ -91,7 +95,7 @@ def test_not_in_source_before_the_deletion_is_captured(index: Whole, editor: sql
     editor.execute("DELETE FROM players WHERE number = 1")
     answer = why(index)
     assert (answer.code, answer.serving) == ("not_in_source", True)
-    assert "its deletion is still to be captured" in answer.sentence
+    assert "its deletion has not arrived here yet" in answer.sentence
 
 
 def test_capture_behind_names_the_row_and_by_how_much(index: Whole, editor: sqlite3.Connection) -> None:
@@ -331,6 +335,32 @@ def test_publish_pending(index: Whole, editor: sqlite3.Connection) -> None:
     turns(index)
     answer = why(index)
     assert (answer.code, answer.serving, answer.current) == ("publish_pending", True, False)
+
+
+@pytest.mark.parametrize("stage", ["updater", "argus"])
+def test_dropped_stale_says_when_and_why_and_is_healed(index: Whole, editor: sqlite3.Connection, stage: str) -> None:
+    paused(index, lane="high", stage=stage)
+    editor.execute("UPDATE teams SET name = 'Blues'")
+    turns(index)
+    parts = stale_parts(index.data.log, (stage,), Lane.HIGH, index.clock.now_ms())
+    order(
+        index.data.repo,
+        parts,
+        WhyDropped(index.clock.ms, "older than 10 min, ordered by ana", "ana", index.clock.now_ms()),
+    )
+    turns(index)
+    index.process.store.pauses.resume(Pause(lane="high", stage=stage))
+    index.process.store.pauses.pause(Pause(lane="low"))
+    turns(index)
+    answer = why(index)
+    assert (answer.code, answer.serving, answer.current) == ("dropped_stale", True, False)
+    assert "a change of teams/1 was dropped at" in answer.sentence and "ordered by ana" in answer.sentence
+    assert answer.next_step == "adsindex lanes heal"
+    index.process.store.pauses.resume(Pause(lane="low"))
+    HealRequest(index.folder).ask()
+    index.settle()
+    answer = why(index)
+    assert answer.code == "serving" and "and healed at" in finding(answer, "dropped_stale").sentence
 
 
 def test_serving_behind(index: Whole, editor: sqlite3.Connection) -> None:

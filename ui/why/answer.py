@@ -38,13 +38,14 @@ RULES: dict[str, Callable[[Facts], Finding]] = {
     "not_servable": serving_rules.not_servable,
     "publish_paused": _present("publish_paused", serving_rules.publish_paused),
     "publish_pending": _present("publish_pending", serving_rules.publish_pending),
+    "dropped_stale": _present("dropped_stale", serving_rules.dropped_stale),
     "serving_behind": _present("serving_behind", serving_rules.serving_behind),
 }
 """By code. The order decides: the first that blocks is the answer."""
 
-_SAYS_ALL = ("unknown_id", "not_in_source")
-"""Behind these the other rules have nothing to look at."""
-_FINAL = (*_SAYS_ALL, "reference_missing", "not_servable")
+_UNKNOWN = "unknown_id"
+"""Behind it the other rules have nothing to look at."""
+_FINAL = (_UNKNOWN, "not_in_source", "reference_missing", "not_servable")
 """What blocks serving, but not freshness: nothing is under way."""
 
 
@@ -75,7 +76,7 @@ def explain(facts: Facts) -> Why:
 def _findings(facts: Facts) -> list[Finding]:
     found: list[Finding] = []
     for code, rule in RULES.items():
-        absent = any(one.state == "blocks" and one.code in _SAYS_ALL for one in found)
+        absent = any(one.state == "blocks" and one.code == _UNKNOWN for one in found)
         found.append(Finding(code, "skipped", f"there is no {facts.called}") if absent else rule(facts))
     return found
 
@@ -89,7 +90,7 @@ def _sentence(facts: Facts, findings: list[Finding], serving: bool, current: boo
         first = blocking[0]
         parts = [f"{'Serving, but not current' if serving else 'Not serving'}: {first.sentence}"]
         parts += [f"Also: {finding.sentence}" for finding in blocking[1:]]
-        if first.code not in _SAYS_ALL and current and len(blocking) == 1 and not remarks:
+        if facts.document.exists and current and len(blocking) == 1 and not remarks:
             parts.append(f"Everything else is fine: {_current(facts)}")
         if first.code == "not_servable":
             parts.append(first.next_step)

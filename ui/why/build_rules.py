@@ -126,9 +126,9 @@ def _signal_finding(facts: Facts, signal: Signal, code: str, sentence: str) -> F
 
 def _had_its_turn(facts: Facts, now: Now) -> bool:
     """It was to be built, and could not be: a later rule says why."""
-    return any(letter.stage in ("build", "handle") for letter in now.letters) or any(
-        signal.blocks for signal in facts.signals
-    )
+    failed = any(letter.stage in ("build", "handle") for letter in now.letters)
+    held = any(signal.blocks for signal in facts.signals)
+    return failed or held or any(not row.healed_ms for row in now.dropped)
 
 
 def _job(job: Job) -> str:

@@ -169,6 +169,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A row of the document whose changes were dropped as stale. dropped_ms, healed_ms: wall clock; 0.0: not yet."""
+
+    address: str
+    reason: str
+    dropped_ms: float
+    healed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """A reader that says where it stands. behind: messages of the documents topic that it has not read, the document's
     among them; since_ms: wall clock when it last said so."""
@@ -199,6 +209,7 @@ class Now:
     notice: Waiting | None
     publication: Waiting | None
     publishing_paused: str
+    dropped: tuple[Dropped, ...]
     readers: tuple[Reader, ...]
 
 

@@ -14,7 +14,7 @@ def not_servable(facts: Facts) -> Finding:
     if not document.exists:
         return passed(code, "there is no document yet to which the condition applies")
     if document.servable:
-        return passed(code, f"{facts.condition} is true" if facts.condition else "it may always serve")
+        return passed(code, "its condition is true" if facts.condition else "it may always serve")
     if not facts.parts:
         return blocks(code, "the document was built as not servable, though its rows meet the condition by now")
     sentence = listed([_part(part, facts) for part in facts.parts])
@@ -37,6 +37,17 @@ def publish_pending(facts: Facts, now: Now) -> Finding:
         return passed(code, "nothing else of it waits to be published")
     sentence = f"the newest version waits to be published{waits(now.publication, facts, now, 'argus')}"
     return blocks(code, sentence, then(now.publication, now))
+
+
+def dropped_stale(facts: Facts, now: Now) -> Finding:
+    code = "dropped_stale"
+    if not now.dropped:
+        return passed(code, "nothing of it was dropped as stale")
+    row = next((one for one in now.dropped if not one.healed_ms), now.dropped[0])
+    sentence = f"a change of {row.address} was dropped at {moment(row.dropped_ms, facts.now_ms)} ({row.reason})"
+    if row.healed_ms:
+        return passed(code, f"{sentence}, and healed at {moment(row.healed_ms, facts.now_ms)}")
+    return blocks(code, f"{sentence}; it is to be healed when the lanes are idle", "adsindex lanes heal")
 
 
 def serving_behind(facts: Facts, now: Now) -> Finding:

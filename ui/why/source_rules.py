@@ -33,7 +33,7 @@ def not_in_source(facts: Facts) -> Finding:
     if row.deleted_at:
         when = moment_of(row.deleted_at, facts.now_ms)
         return blocks(code, f"{row.address} was deleted at {when}{_by(row.deleted_by)}", again)
-    return blocks(code, f"{row.address} is no longer in the database; its deletion is still to be captured", again)
+    return blocks(code, f"{row.address} is no longer in the database; its deletion has not arrived here yet", again)
 
 
 def capture_behind(facts: Facts, now: Now) -> Finding:
@@ -95,10 +95,10 @@ def apply_failed(facts: Facts, now: Now | None) -> Finding:
 def waits(waiting: Waiting, facts: Facts, now: Now, role: str) -> str:
     """: campaigns/381, in lane high, behind 37 others, about 2 s; the lane is paused since ..."""
     place = f"behind {counted(waiting.ahead, 'other')}" if waiting.ahead else "next in turn"
-    since = f", since {moment(waiting.since_ms, facts.now_ms)}" if waiting.since_ms else ""
+    since = f", waiting since {moment(waiting.since_ms, facts.now_ms)}" if waiting.since_ms else ""
     parts = [f": {waiting.about}, in lane {waiting.lane}, {place}{since}" if waiting.about else f", {place}"]
     if waiting.paused:
-        parts.append(f"; it is paused {waiting.paused}")
+        parts.append(f"; the lane is paused {waiting.paused}")
     elif waiting.error:
         parts.append(f"; its turn fails: {waiting.error}")
     elif role not in now.running:

@@ -1,6 +1,6 @@
 """Looks into a source without changing anything: is a row there, how far is its change log, what stands at its end?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.capture.sqlite.file import SqliteFile
@@ -28,6 +28,16 @@ class SqliteLookup:
         same = " AND ".join(f"{quoted(name)} IS ?" for name in key)
         with self._file.reading():
             return bool(self._file.all(f"SELECT 1 FROM main.{quoted(source_table)} WHERE {same} LIMIT 1", values))
+
+    def values(self, source_table: str, columns: Sequence[str], key: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """These columns of the row with that key (name -> raw value); None when it is not there."""
+        same = " AND ".join(f"{quoted(name)} IS ?" for name in key)
+        wanted = ", ".join(map(quoted, columns))
+        with self._file.reading():
+            found = self._file.all(
+                f"SELECT {wanted} FROM main.{quoted(source_table)} WHERE {same} LIMIT 1", tuple(key.values())
+            )
+        return found[0] if found else None
 
     def newest(self) -> int | None:
         """The end of the change log; None when the source is not attached."""
