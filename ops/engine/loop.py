@@ -59,6 +59,7 @@ class Loop:
         self._stopping = False
         self._wakes_ms = [-math.inf] * len(self.passes)  # as of the last sleep
         self._worked_ms = self._swept_ms = self._flush_failed_ms = -math.inf
+        self._collector = collector.Collector(clock.monotonic_ms())
 
     def periodically(self, task: Periodic) -> None:
         """Adds housekeeping."""
@@ -125,6 +126,7 @@ class Loop:
             else:
                 until_ms = min(until_ms, flush_ms)
         self.sleeps += 1
+        self._collector.rest(now_ms, self._worked_ms)
         return self._bell.wait(max(0.0, until_ms - now_ms))
 
     def _flush(self, now_ms: float) -> None:
