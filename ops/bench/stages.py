@@ -17,7 +17,7 @@ _STAGES = {
     "jobs": "build",
     "publisher": "publish",
     "reader": "read",
-    "leader": "bench itself",
+    "leader": "the edit itself",
 }
 
 
