@@ -11,11 +11,20 @@ from argus.describe import signature
 from proto.codec import encode_key
 from proto.errors import ConflictError, SettingsError
 from repo.api import Repo, Transaction
-from repo.system import GENERATIONS, STATE, Generation, GenerationState, decode_generation_state, encode
+from repo.system import (
+    GENERATIONS,
+    STATE,
+    Generation,
+    GenerationState,
+    decode_generation,
+    decode_generation_state,
+    encode,
+)
 
 _KEY = encode_key(("admitted",))
 _ATTEMPTS_MAX = 8
 _PAST_KEPT = 64
+_HISTORY_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,14 @@ class Admission:
 def load(repo: Repo) -> GenerationState | None:
     """What is admitted; None in a new Repo."""
     return _decoded(_stored(repo)[0])
+
+
+def history(repo: Repo) -> dict[int, Generation]:
+    """The newest generations as they were admitted, by number; the newest first."""
+    with repo.snapshot() as snapshot:
+        rows = snapshot.scan(GENERATIONS, STATE, after=_key(0), before=_key(1 << 62), limit=_HISTORY_KEPT + 1)
+    found = [decode_generation(version.value) for _, version in rows if version.value]
+    return {one.number: one for one in reversed(found)}
 
 
 def admit(repo: Repo, offered: Generation, alone: bool) -> Admission:
@@ -178,9 +195,17 @@ def _change(repo: Repo, change: Change) -> tuple[GenerationState | None, Generat
             return state, state
         transaction = Transaction(timestamp)
         transaction.write(GENERATIONS, _KEY, STATE, encode(changed))
+        if state is None or changed.last > state.last:
+            newest = changed.next or changed.current
+            transaction.write(GENERATIONS, _key(newest.number), STATE, encode(newest))
+            transaction.delete(GENERATIONS, _key(newest.number - _HISTORY_KEPT), STATE)
         if repo.commit([transaction])[0].committed:
             return state, changed
     raise ConflictError("other processes change the admitted flows all the time; try again")
+
+
+def _key(number: int) -> bytes:
+    return encode_key(("generation", number))
 
 
 def _stored(repo: Repo) -> tuple[bytes | None, int]:

@@ -8,6 +8,7 @@ its share goes to another. A job whose slice fails waits longer each time, and d
 
 import hashlib
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _NAME_BYTES_MAX = 200  # of 400 that a key may have
 ELSEWHERE_MS = 200.0
 """A job of which other processes have all that is left is looked at again after so long: one of them may die."""
 
+_ENDED_KEPT = 100
 _STOPPING = (CorruptionError, FencedError, OutcomeUnknownError)
 
 
@@ -63,6 +65,8 @@ class Jobs:
         self._elsewhere_until_ms: dict[str, float] = {}
         self._turn = 0
         self._held_at = 0
+        self.ended: deque[JobState] = deque(maxlen=_ENDED_KEPT)
+        """Jobs that this process has ended, for whoever tells of them; the newest."""
 
     def fanout(self, spread: Spread) -> None:
         """A fan-out that goes on as a job from the beginning of its climb."""
@@ -161,6 +165,7 @@ class Jobs:
                     job.state, job.finished_ms = "cancelled", self._clock.now_ms()
                     job.error = "the flows file no longer has its target"
                     self._states.store(job, timestamp)
+                    self.ended.append(job)
         except _STOPPING:
             raise
         except Exception as error:
@@ -195,6 +200,8 @@ class Jobs:
         if not job.cursor and not job.shares:
             job.state, job.finished_ms = "done", self._clock.now_ms()
         self._states.store(job, timestamp)
+        if job.finished_ms:
+            self.ended.append(job)
         return max(count, 1)
 
     def _join(self, job: JobState, timestamp: int) -> int:

@@ -1,7 +1,8 @@
 """Brings a flows file and the functions that it names together: the one visible place of registration."""
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from inspect import iscoroutinefunction, signature
 from types import ModuleType
@@ -14,6 +15,7 @@ from argus.signals.port import Fetcher
 from proto.errors import FlowsError
 from proto.flows.model import Field, Flows, Location
 from proto.flows.paths import nearest, resolve
+from proto.flows.problems import raise_together
 
 Spec = FieldSpec | HandlerSpec
 
@@ -55,19 +57,30 @@ def register(flows: Flows, modules: Sequence[ModuleType] = ()) -> Application:
     """Resolves every handler that the flows name, adds fields that name their document themselves, checks inputs and
     observed columns.
 
-    Raises FlowsError with the line of the flows file.
+    Raises FlowsError with the line of the flows file, all mistakes together.
     """
     known = specs_of(modules)
     flows = _with_own_fields(flows, known)
-    fields = {
-        (document.name, field.name): _field_spec(flows, document.root, field, known)
-        for document in flows.documents.values()
-        for field in document.fields.values()
-        if field.handler
-    }
-    handlers = _handlers(flows, known)
+    problems: list[FlowsError] = []
+    fields = {}
+    for document in flows.documents.values():
+        for field in document.fields.values():
+            if field.handler:
+                with _noted(problems):
+                    fields[document.name, field.name] = _field_spec(flows, document.root, field, known)
+    handlers = _handlers(flows, known, problems)
+    raise_together(problems)
     _refuse_cycles(flows, handlers)
     return Application(flows, fields, handlers, _generation(flows, fields, handlers), fetcher_functions(flows, modules))
+
+
+@contextmanager
+def _noted(problems: list[FlowsError]) -> Iterator[None]:
+    """A mistake ends what it was found in, and is told with the others."""
+    try:
+        yield
+    except FlowsError as error:
+        problems.append(error)
 
 
 def _with_own_fields(flows: Flows, known: Mapping[str, Spec]) -> Flows:
@@ -111,12 +124,14 @@ def _field_spec(flows: Flows, root: str, field: Field, known: Mapping[str, Spec]
     if not isinstance(spec, FieldSpec):
         hint = "a field's function is marked with @field(inputs=..., version=...)"
         raise FlowsError(f"{field.handler!r} is not a @field", file=field.at.file, line=field.at.line, hint=hint)
+    problems: list[FlowsError] = []
     for parameter, path in spec.inputs.items():
         try:
             resolve(flows, root, path)
         except FlowsError as error:
             message = f"field {field.name!r}, input {parameter!r}: {error}"
-            raise FlowsError(message, file=field.at.file, line=field.at.line) from None
+            problems.append(FlowsError(message, file=field.at.file, line=field.at.line))
+    raise_together(problems)
     _check_parameters(field, spec)
     return spec
 
@@ -144,30 +159,39 @@ def _check_handler_function(reference: str, spec: HandlerSpec, at: Location) -> 
         raise FlowsError(message, file=at.file, line=at.line, hint=hint)
 
 
-def _handlers(flows: Flows, known: Mapping[str, Spec]) -> dict[str, HandlerSpec]:
+def _handlers(flows: Flows, known: Mapping[str, Spec], problems: list[FlowsError]) -> dict[str, HandlerSpec]:
     named = {
         column.writer: table.at for table in flows.tables.values() for column in table.columns.values() if column.writer
     }
     handlers: dict[str, HandlerSpec] = {}
     for reference, at in named.items():
-        spec = _find(reference, known, at)
-        if not isinstance(spec, HandlerSpec):
-            hint = "a function that writes rows is marked with @handler(observes=[...], version=...)"
-            raise FlowsError(f"{reference!r} is not a @handler", file=at.file, line=at.line, hint=hint)
-        twin = next((name for name, known in handlers.items() if known is spec), None)
-        if twin is not None:
-            message = f"one handler is named in two ways: {twin!r} and {reference!r}"
-            raise FlowsError(message, file=at.file, line=at.line, hint="use one of them for all its columns")
-        _check_handler_function(reference, spec, at)
-        handlers[reference] = spec
-        for observed in spec.observes:
-            _check_observed(flows, reference, observed, at)
+        with _noted(problems):
+            spec = handlers[reference] = _handler_spec(reference, known, handlers, at)
+            for observed in spec.observes:
+                with _noted(problems):
+                    _check_observed(flows, reference, observed, at)
     used = list(handlers.values())
-    for name, spec in known.items():
-        if isinstance(spec, HandlerSpec) and ":" not in name and spec not in used:
+    for name, other in known.items():
+        if isinstance(other, HandlerSpec) and ":" not in name and other not in used and name not in named:
             hint = f'give it a derived column: [tables.TABLE.derived] COLUMN = {{type = "...", handler = "{name}"}}'
-            raise FlowsError(f"handler {name!r} has no column to write in the flows file", file=flows.file, hint=hint)
+            message = f"handler {name!r} has no column to write in the flows file"
+            problems.append(FlowsError(message, file=flows.file, hint=hint))
     return handlers
+
+
+def _handler_spec(
+    reference: str, known: Mapping[str, Spec], handlers: Mapping[str, HandlerSpec], at: Location
+) -> HandlerSpec:
+    spec = _find(reference, known, at)
+    if not isinstance(spec, HandlerSpec):
+        hint = "a function that writes rows is marked with @handler(observes=[...], version=...)"
+        raise FlowsError(f"{reference!r} is not a @handler", file=at.file, line=at.line, hint=hint)
+    twin = next((name for name, known in handlers.items() if known is spec), None)
+    if twin is not None:
+        message = f"one handler is named in two ways: {twin!r} and {reference!r}"
+        raise FlowsError(message, file=at.file, line=at.line, hint="use one of them for all its columns")
+    _check_handler_function(reference, spec, at)
+    return spec
 
 
 def _check_observed(flows: Flows, reference: str, observed: str, at: Location) -> None:

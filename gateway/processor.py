@@ -52,6 +52,10 @@ class Gateway:
         """How far it is, for status; not to be changed. None before the first step, and after an error."""
         return self._progress
 
+    def stored_progress(self) -> Progress | None:
+        """How far an earlier object came; None: there was none."""
+        return ProgressLog(self._log, self.source).load()
+
     @property
     def units_cut(self) -> int:
         """Units above unit_rows_max, since this object was made."""

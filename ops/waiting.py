@@ -110,10 +110,9 @@ def _built(folder: DataFolder, goal: Goal) -> str:
     state = load(folder.repo)
     if state is None:
         return "no flows are admitted yet"
-    for document in folder.flows.documents:
-        part = f"document {document}"
-        if state.built.get(part) != refresh_signature(state.current.since[part], goal.stands):
-            return f"documents of type {document!r} are being rebuilt"
+    for part, since in state.current.since.items():
+        if part.startswith("document ") and state.built.get(part) != refresh_signature(since, goal.stands):
+            return f"documents of type {part.removeprefix('document ')!r} are being rebuilt"
     goal.timestamp = goal.timestamp or folder.repo.last_timestamp()
     return ""
 

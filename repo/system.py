@@ -126,6 +126,7 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
 encode = msgspec.msgpack.Encoder().encode
 decode_source_state = msgspec.msgpack.Decoder(SourceState).decode
 _decode_generation_state = msgspec.msgpack.Decoder(GenerationState).decode
+decode_generation = msgspec.msgpack.Decoder(Generation).decode
 decode_job_state = msgspec.msgpack.Decoder(JobState).decode
 decode_feed_state = msgspec.msgpack.Decoder(FeedState).decode
 decode_names = msgspec.msgpack.Decoder(tuple[str, ...]).decode

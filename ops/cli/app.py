@@ -57,6 +57,7 @@ COMMANDS = (
     Command("ingest", "ops.cli.ingest:ingest", RUN, "Send rows of a feed to a running index, by gRPC."),
     Command("rebuild", "ops.cli.rebuild:rebuild", ACT, "Throw the index away; the next run makes it again."),
     Command("init", "ops.cli.init:init", SET_UP, "Write a first flows file from a database."),
+    Command("flows", "ops.cli.flows:flows", SET_UP, "The flows file: check, compare, admit, show."),
     Command("config", "ops.cli.config:config", SET_UP, "Show the settings in effect."),
     Command("doctor", "ops.cli.doctor:doctor", SET_UP, "Check everything that can be checked, and say how to mend it."),
 )

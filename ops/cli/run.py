@@ -1,6 +1,7 @@
 """`adsindex run`: the roles of the system in one process, on the user's own database."""
 
 import os
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -8,22 +9,23 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from argus.registry import Application, register
+from argus.generations import load as admitted
+from argus.registry import Application
 from gateway.capture.sqlite.schema import inspect
 from ops.cli import render
-from ops.cli.announce import Announcer
-from ops.cli.exit_codes import OK
+from ops.cli.announce import Announcer, StandBy
+from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.loop import Periodic
 from ops.engine.signals import draining
+from ops.flows_files import chosen, load_application
 from ops.installation import Installation, load_installation, parse_sources, save_installation
 from ops.opened import FLOWS_FILE, DataFolder
 from ops.settings import load_settings
-from ops.wiring.handlers import load_handlers
-from ops.wiring.process import ROLES, assemble_process
+from ops.wiring.adoption import Adoption
+from ops.wiring.process import ROLES, Process, assemble_process
 from ops.wiring.store import Store, open_store
 from proto.errors import SettingsError
-from proto.flows.loader import load
 from proto.flows.writer import write_flows
 
 
@@ -39,6 +41,9 @@ def run(
     ] = None,
     role: Annotated[list[str] | None, Parameter(help=f"Only these roles: {', '.join(ROLES)}. Default: all.")] = None,
     rpc: Annotated[int | None, Parameter(help="Serve gRPC at this port of 127.0.0.1; 0: at one that is free.")] = None,
+    adopt: Annotated[
+        bool, Parameter(help="Take over what `adsindex flows apply` admits; --no-adopt: leave it to new processes.")
+    ] = True,
     json: Json = False,
 ) -> int:
     """Run the index on your own database, until Ctrl-C or SIGTERM.
@@ -58,31 +63,65 @@ def run(
     try:
         served = None if rpc is None else _rpc(store, application, installation)
         inlets = [] if served is None else [served.inlet]
-        process = assemble_process(store, application, installation.sources, roles, inlets=inlets)
+        process = assemble_process(
+            store, application, installation.sources, roles, inlets=inlets, patience=StandBy(json)
+        )
+        _remember(data, store, installation)
     except BaseException:
         store.close()
         raise
-    save_installation(data, installation)
-    announcer = Announcer(process, data, json)
-    process.loop.periodically(Periodic(announcer.look, 100.0))
+    adoption = _adoption(process, data, adopt)
+    announcer = Announcer(process, data, json, adoption)
     try:
+        process.loop.periodically(Periodic(adoption.look, 200.0))
+        process.loop.periodically(Periodic(announcer.look, 100.0))
         with draining(process.loop.stop):
             announcer.started(installation.sources, application)
             if served is not None:
                 announcer.serving(served.start(rpc))
             process.loop.run()
     finally:
+        adoption.close()
         if served is not None:
             served.stop()
         process.close()
     announcer.stopped()
-    return OK
+    if adoption.adopting:
+        _start_again(data, roles, rpc, json)
+    return WRONG if adoption.replaced else OK
 
 
-def load_application(installation: Installation) -> Application:
-    """The flows file with its handlers. Raises FlowsError, SettingsError."""
-    path = Path(installation.flows)
-    return register(load(path), load_handlers(installation.handlers, path))
+def _remember(data: Path, store: Store, installation: Installation) -> None:
+    state = admitted(store.repo)
+    if state is None or state.next is None:  # otherwise what was applied is remembered already
+        save_installation(data, installation)
+
+
+def _start_again(data: Path, roles: Sequence[str], rpc: int | None, as_json: bool) -> None:
+    """In the place of this process, with what the data folder remembers. Does not return."""
+    port = [] if rpc is None else ["--rpc", str(rpc)]
+    again = [
+        *_program(),
+        "run",
+        "--data",
+        str(data),
+        "--role",
+        ",".join(roles),
+        *port,
+        *(["--json"] if as_json else []),
+    ]
+    os.execv(again[0], again)
+
+
+def _program() -> list[str]:
+    """How this program was started, without its arguments."""
+    return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]]
+
+
+def _adoption(process: Process, data: Path, adopt: bool) -> Adoption:
+    check = [*_program(), "flows", "check", "--data", str(data), "--json"]
+    ours = sys.argv[1:2] == ["run"]  # otherwise the program is somebody else's, and not ours to start again
+    return Adoption(process.store, process.admission.number, check if adopt and ours else None, process.loop.stop)
 
 
 def _rpc(store: Store, application: Application, installation: Installation) -> Any:
@@ -100,14 +139,12 @@ def _installation(
 ) -> Installation:
     """What was given now, over what the folder remembers."""
     known = load_installation(data)
-    sources = parse_sources(source) if source else known.sources
-    if not sources:
+    known.sources = parse_sources(source) if source else known.sources
+    if not known.sources:
         raise SettingsError("name the database: adsindex run --source sqlite:///shop.db")
-    chosen = str(flows.resolve()) if flows else known.flows
-    if not chosen:
-        chosen = str(_first_flows(data, sources))
-    absolute = [str(Path(name).resolve()) if Path(name).exists() else name for name in handlers or ()]
-    return Installation(sources, chosen, absolute if handlers else known.handlers)
+    if flows is None and not known.flows:
+        flows = _first_flows(data, known.sources)
+    return chosen(flows, handlers, known)
 
 
 def _first_flows(data: Path, sources: dict[str, str]) -> Path:

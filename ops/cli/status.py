@@ -212,5 +212,6 @@ def _step_line(process: ProcessStatus, step: StepStatus, now_ms: float) -> tuple
 
 
 def _source_line(name: str, state: SourceState) -> tuple[str, str, str, str]:
-    tables = f"{len(state.bootstrapped)} bootstrapped" + (f", {len(state.parked)} parked" if state.parked else "")
+    bootstrapped = len(set(state.bootstrapped) - set(state.parked))
+    tables = f"{bootstrapped} bootstrapped" + (f", {len(state.parked)} parked" if state.parked else "")
     return name, f"{max(state.applied.values(), default=0):,}", str(state.incarnation), tables

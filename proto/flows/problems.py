@@ -1,6 +1,6 @@
 """What is wrong with a flows file: collected while it is read, reported together, in the order of its lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from proto.errors import FlowsError
 from proto.flows.locator import KeyPath
@@ -27,10 +27,21 @@ class Problems:
 
     def raise_if_any(self) -> None:
         """Raises the first error by line, with the others in `others`."""
-        errors = [
-            FlowsError(message, file=self._file, line=line, hint=hint)
-            for (line, message), hint in sorted(self._found.items(), key=lambda found: found[0][0])
-        ]
-        if errors:
-            first = errors[0]
-            raise FlowsError(first.message, file=first.file, line=first.line, hint=first.hint, others=tuple(errors[1:]))
+        raise_together(
+            [
+                FlowsError(message, file=self._file, line=line, hint=hint)
+                for (line, message), hint in sorted(self._found.items(), key=lambda found: found[0][0])
+            ]
+        )
+
+
+def raise_together(errors: Sequence[FlowsError]) -> None:
+    """Raises the first, if there is one, with the others in `others`; each text once."""
+    flat = {str(one): one for error in errors for one in (_alone(error), *error.others)}
+    if flat:
+        first, *others = flat.values()
+        raise FlowsError(first.message, file=first.file, line=first.line, hint=first.hint, others=tuple(others))
+
+
+def _alone(error: FlowsError) -> FlowsError:
+    return FlowsError(error.message, file=error.file, line=error.line, hint=error.hint)

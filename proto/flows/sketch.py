@@ -83,10 +83,17 @@ def identifier(text: str) -> str:
 
 def singular(name: str) -> str:
     """`categories` -> `category`, `boxes` -> `box`, `ads` -> `ad`; good enough for a name that people may change."""
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("ss", "ss")):
+    for ending, instead in _SINGULARS:
         if name.lower().endswith(ending) and len(name) > len(ending) + 1:
             return name[: -len(ending)] + instead
     return name[:-1] if name.lower().endswith("s") and len(name) > 2 else name
+
+
+_SINGULARS = (
+    ("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("ss", "ss"), ("gnoses", "gnosis"),
+    ("lyses", "lysis"), ("theses", "thesis"), ("crises", "crisis"), ("tuses", "tus"), ("sis", "sis"), ("tus", "tus"),
+)  # fmt: skip
+"""Endings -> what stands in their place; the last two are singular already."""
 
 
 def unused(name: str, taken: set[str]) -> str:

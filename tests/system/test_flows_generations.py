@@ -137,7 +137,7 @@ def test_another_process_with_other_flows_is_refused(tmp_path: Path, whole: Any)
         daemon.kill()
     again = Daemon(command("run", *source, "--flows", tmp_path / "more.toml"), tmp_path / "out2.txt")
     try:
-        again.says("changed: documents are rebuilt in the Low lane")
+        again.says("changed: documents of type player are rebuilt in the Low lane")
         again.says("live")
         assert adsindex("wait", "--data", tmp_path / "data").code == 0
         lines = adsindex("docs", "--json", "--data", tmp_path / "data").jsonl

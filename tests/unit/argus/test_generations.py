@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from argus.generations import admit, check_admitted, load, mark_built, promote, propose
+from argus.generations import admit, check_admitted, history, load, mark_built, promote, propose
 from proto.codec import encode_key
 from proto.errors import SettingsError
 from repo.api import Transaction
@@ -116,6 +116,19 @@ def test_flows_that_wait_are_withdrawn_or_replaced_and_no_number_comes_twice(rep
         promote(repo, 2)
     state = load(repo)
     assert state is not None and state.next is not None and state.next.since["document ad"] == 1
+
+
+def test_every_generation_is_remembered(repo: CountingRepo) -> None:
+    admit(repo, flows("one", "a"), alone=True)
+    propose(repo, flows("two", "b"))
+    propose(repo, flows("three", "c"))
+    promote(repo, 3)
+    admit(repo, flows("three", "c"), alone=True)
+    assert [(number, one.text, one.applied) for number, one in history(repo).items()] == [
+        (3, "three", True),
+        (2, "two", True),
+        (1, "one", False),
+    ]
 
 
 def test_going_back_counts_as_a_change(repo: CountingRepo) -> None:

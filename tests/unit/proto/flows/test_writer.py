@@ -152,7 +152,7 @@ DECLARED = st.sampled_from(
 def databases(draw: st.DrawFn) -> list[InspectedTable]:
     """Any tables with any keys and foreign keys, sensible or not."""
     names = draw(
-        st.lists(NAMES | st.text(string.printable, min_size=1, max_size=4), min_size=1, max_size=4, unique=True)
+        st.lists(NAMES | st.text(string.printable, min_size=1, max_size=4), min_size=1, max_size=4, unique_by=str.lower)
     )
     tables = []
     for name in names:
