@@ -156,6 +156,11 @@ def duration_us(us: float) -> str:
     return f"{us:.1f} us" if us < 1000 else f"{us / 1000:.1f} ms" if us < 1_000_000 else f"{us / 1_000_000:.1f} s"
 
 
+def amount(value: float) -> str:
+    """`1,800,330`, `0.731`: a number without an exponent, as long as that can be read."""
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 or value.is_integer() else f"{value:,.6g}"
+
+
 def _duration(seconds: float) -> str:
     units: Sequence[tuple[float, str]] = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
     for size, name in units:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from batch.devrun.explanation import Explanation, FieldExplained
-from batch.devrun.findings import duration_us, percent
+from batch.devrun.findings import amount, duration_us, percent
 from batch.devrun.report import ErrorReport, Example, FieldReport, Quantiles, Report
 from batch.devrun.summary import suspicious
 from ops.cli import render
@@ -167,7 +167,7 @@ def _distributions(fields: list[FieldReport]) -> Iterator[Text]:
         yield Text(f"{field.name}  {shift.measure} {shift.value:.3f}")
         if shift.numbers_before and shift.numbers_after:
             for when, numbers in (("before", shift.numbers_before), ("after", shift.numbers_after)):
-                yield Text(f"  {when:<7}{_quantiles(numbers, field.kind)}")
+                yield Text(f"  {when:<7}{_quantiles(numbers)}")
         else:
             for when, top in (("before", shift.top_before), ("after", shift.top_after)):
                 if not top:
@@ -176,6 +176,6 @@ def _distributions(fields: list[FieldReport]) -> Iterator[Text]:
                 yield Text(f"  {when:<7}{shown}")
 
 
-def _quantiles(numbers: Quantiles, kind: str) -> str:
+def _quantiles(numbers: Quantiles) -> str:
     names = ("min", "p10", "p50", "p90", "max", "mean")
-    return "  ".join(f"{name} {getattr(numbers, name):,.6g}" for name in names)
+    return "  ".join(f"{name} {amount(getattr(numbers, name))}" for name in names)

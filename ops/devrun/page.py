@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from batch.devrun.explanation import Explanation
-from batch.devrun.findings import duration_us, percent
+from batch.devrun.findings import amount, duration_us, percent
 from batch.devrun.report import FieldReport, Quantiles, Report
 
 _TOP_BARS = 6
@@ -26,7 +26,7 @@ def page(found: Report | Explanation, shown: Callable[[Any], str]) -> str:
         "percent": percent,
         "duration": duration_us,
         "shown": shown,
-        "number": lambda value: f"{value:,.6g}",
+        "number": amount,
         "heat": _heat,
     }
     environment.globals |= {"bars": _bars, "quantiles": _quantiles, "parts": _parts}

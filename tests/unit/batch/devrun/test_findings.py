@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from batch.devrun.findings import duration_us, findings_of, percent
+from batch.devrun.findings import amount, duration_us, findings_of, percent
 from batch.devrun.messages import FieldFacts, Trouble
 from batch.devrun.report import FieldReport
 from batch.devrun.tally import EXAMPLES_MAX, FieldTally
@@ -128,4 +128,5 @@ def test_sensitive_values_are_counted_and_not_shown() -> None:
 
 def test_numbers_for_people() -> None:
     assert [percent(share) for share in (0, 0.0004, 0.031, 0.9999, 1)] == ["0 %", "< 0.1 %", "3.1 %", "99.9 %", "100 %"]
+    assert [amount(value) for value in (1_800_330.4, 0.731, 12.0, -3.5)] == ["1,800,330", "0.731", "12", "-3.5"]
     assert [duration_us(us) for us in (3.21, 1_400, 2e6)] == ["3.2 us", "1.4 ms", "2.0 s"]
