@@ -54,7 +54,11 @@ class Branches:
         if missing:
             found = self._tree.read(snapshot, missing, prefix, marks)
             for key, values, gone, footprint in zip(
-                missing, zip(*found.slots, strict=True), found.missing, found.footprints, strict=True
+                missing,
+                zip(*found.slots, strict=True),
+                found.missing,
+                map(b"".join, zip(*found.footprints, strict=True)),
+                strict=True,
             ):
                 branch = known[key] = Branch(values)
                 branch.missing, branch.footprint, branch.content = gone, footprint, None

@@ -179,7 +179,7 @@ class Builder:
         resolved = self._resolved(wanted, fetched, causes) if self._signals else None
         later = self._asynchronous.run(snapshot, keys, fetched) if self._asynchronous else None
         encode_content, tombstone = self._contents.encode, self._tombstone
-        footprints, encode_lineage = fetched.footprints, self._lineages.encode
+        footprints, encode_lineage = list(zip(*fetched.footprints, strict=True)), self._lineages.encode
         batch = _Batch()
         add_key, add_stored, add_content = batch.keys.append, batch.stored.append, batch.contents.append
         add_lineage = batch.lineages.append
@@ -224,8 +224,9 @@ class Builder:
         self, snapshot_timestamp: int, batch: _Batch, group: Sequence[int], causes: Mapping[bytes, Cause]
     ) -> Transaction:
         transaction = Transaction(snapshot_timestamp)
-        writes, table, generation = transaction.writes, self._table, self._generation
-        digest, tombstone, move = xxhash.xxh3_64_intdigest, self._tombstone, self._entries.move
+        writes, companions = transaction.writes, transaction.companions
+        table, generation = self._table, self._generation
+        digest, tombstone, is_there = xxhash.xxh3_64_intdigest, self._tombstone, self._entries.is_there
         changed: list[bytes] = []
         for at in group:
             key, content, stored = batch.keys[at], batch.contents[at], batch.stored[at]
@@ -243,13 +244,14 @@ class Builder:
             else:
                 content_hash = 0 if content is tombstone else digest(content)
                 if content_hash != stored.content_hash:
-                    writes[Cell(table, key, CONTENT)] = content
+                    companions[Cell(table, key, CONTENT)] = content
                     changed.append(key)
-                move(transaction, key, stored, content is not tombstone)
+                if content is tombstone or not is_there(snapshot_timestamp, stored):
+                    self._entries.move(transaction, key, stored, content is not tombstone)
                 lineage_hash = digest(batch.lineages[at])
                 if lineage_hash != stored.lineage_hash:
-                    writes[Cell(table, key, LINEAGE)] = batch.lineages[at]
-                used = signals_used(signals)
+                    companions[Cell(table, key, LINEAGE)] = batch.lineages[at]
+                used = signals_used(signals) if signals else None
                 if used != stored.used:
                     self._versions.move(transaction, key, stored.used, used)
                 build = BuildRecord(

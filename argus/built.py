@@ -23,17 +23,22 @@ class BuiltEntries:
     def __init__(self, document_type: str, generation: int) -> None:
         self._index, self._generation = built_index(document_type), generation
 
+    def is_there(self, snapshot_timestamp: int, stored: BuildRecord) -> bool:
+        """Whether the entry of a document that exists stays as it is. stored: the record of the build before."""
+        return (
+            stored.generation == self._generation
+            and stored.built_at // _HOUR == snapshot_timestamp // _HOUR
+            and stored.content_hash != 0  # that of a tombstone is 0
+        )
+
     def move(self, transaction: Transaction, document: bytes, stored: BuildRecord, exists: bool) -> None:
-        """stored: the record of the build before; exists: False for a tombstone."""
-        hour, generation = transaction.snapshot_timestamp // _HOUR, self._generation
-        had = stored.content_hash != 0  # that of a tombstone is 0
-        if had and exists and stored.generation == generation and stored.built_at // _HOUR == hour:
-            return
-        if had:
+        """exists: False for a tombstone."""
+        if stored.content_hash != 0:
             before = _prefix(stored.generation, stored.built_at // _HOUR)
             transaction.delete_index(self._index, index_entry(before, document))
         if exists:
-            transaction.write_index(self._index, index_entry(_prefix(generation, hour), document), document)
+            now = _prefix(self._generation, transaction.snapshot_timestamp // _HOUR)
+            transaction.write_index(self._index, index_entry(now, document), document)
 
 
 def built_by(snapshot: Snapshot, document_type: str, generation: int, since: int, until: int) -> Iterator[list[bytes]]:

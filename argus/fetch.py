@@ -20,7 +20,7 @@ class Fetched:
     signals     what each signal said, as far as somebody has added it
     exists      the root row is there
     missing     the paths whose row is not there, or could not be stored; None: nothing is missing
-    footprints  the rows that were read, in the order of Plan.places (argus.lineage)
+    footprints  the rows that were read, in parts whose join has the order of Plan.places (argus.lineage)
     """
 
     __slots__ = ("_slots", "_table", "branches", "exists", "footprints", "missing", "own", "signals")
@@ -32,7 +32,7 @@ class Fetched:
         branches: list[list[Branch]],
         exists: list[bool],
         missing: list[list[str] | None],
-        footprints: list[bytes],
+        footprints: list[list[bytes]],
     ) -> None:
         """table: the plan's slots."""
         self._table, self._slots = table, None
@@ -74,7 +74,7 @@ class Fetch:
         own = self._own.read(snapshot, documents, prefix, marks)
         branches = [one.read(snapshot, documents, own.slots, prefix, marks) for one in self._branches]
         noted = [[branch.footprint for branch in column] for column in branches]
-        footprints = list(map(b"".join, zip(own.footprints, *noted, strict=True)))
+        footprints = [*own.footprints, *noted]
         for column in branches:
             for at, branch in enumerate(column):
                 if branch.missing is not None:

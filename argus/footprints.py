@@ -23,24 +23,17 @@ def array_header(count: int) -> bytes:
 
 
 class Footprints:
-    """Of one place. groups: its rows by group, in the order in which their versions are noted."""
+    """Of one place. groups: its rows by group, in the order in which versions are noted. shared: they are kept."""
 
-    def __init__(self, groups: Sequence[Rows]) -> None:
-        self._groups = groups
+    def __init__(self, groups: Sequence[Rows], shared: bool) -> None:
+        self._groups, self._shared = groups, shared
         self._versions = [rows.versions for rows in groups]
         self._known: dict[bytes | None, bytes] = {}
 
     def of(self, keys: Sequence[bytes | None], counts: Sequence[int] | None, prefix: bytes) -> list[bytes]:
         """For each document one element: its row, or with `counts` an array of so many rows. The groups have just read
         these keys. prefix: the encoded source of all of them; b"": they are of several."""
-        known = self._current()
-        missing = set(keys).difference(known)
-        if missing:
-            versions = [each.get for each in self._versions]
-            for key in missing:
-                shown = None if key is None else key[len(prefix) or source_end(key) :]
-                known[key] = encode((shown, *[get(key, 0) for get in versions]))
-        found = [known[key] for key in keys]
+        found = self._kept(keys, prefix) if self._shared else self._noted(keys, prefix)
         if counts is None:
             return found
         ends = accumulate(counts, initial=0)
@@ -48,6 +41,18 @@ class Footprints:
             array_header(end - start) + b"".join(found[start:end]) if end > start else _EMPTY
             for start, end in pairwise(ends)
         ]
+
+    def _kept(self, keys: Sequence[bytes | None], prefix: bytes) -> list[bytes]:
+        known = self._current()
+        missing = list(set(keys).difference(known))
+        known.update(zip(missing, self._noted(missing, prefix), strict=True))
+        return [known[key] for key in keys]
+
+    def _noted(self, keys: Sequence[bytes | None], prefix: bytes) -> list[bytes]:
+        length = len(prefix)
+        shown = [None if key is None else key[length or source_end(key) :] for key in keys]
+        versions = [[rows.versions.get(key, 0) for key in keys] for rows in self._groups]
+        return list(map(encode, zip(shown, *versions, strict=True)))
 
     def _current(self) -> dict[bytes | None, bytes]:
         """What is noted already; nothing when the rows were read anew."""

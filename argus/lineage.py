@@ -79,11 +79,14 @@ class LineageEncoder:
     def __init__(self, generation: int, places: int) -> None:
         self._head = array_header(4) + _encode(generation) + array_header(places)
 
-    def encode(self, footprints: bytes, own: Sequence[OwnRead], signals: Sequence[SignalReading] | None) -> bytes:
-        """footprints: of one document (argus.footprints). signals: None where there are none."""
-        return (
-            self._head + footprints + (_encode(own) if own else _NOTHING) + (_signals(signals) if signals else _NOTHING)
-        )
+    def encode(
+        self, footprints: Sequence[bytes], own: Sequence[OwnRead], signals: Sequence[SignalReading] | None
+    ) -> bytes:
+        """footprints: of one document (Fetched). signals: None where there are none."""
+        if not own and not signals:
+            return b"".join((self._head, *footprints, _NOTHING, _NOTHING))
+        read = _encode(own) if own else _NOTHING
+        return b"".join((self._head, *footprints, read, _signals(signals) if signals else _NOTHING))
 
 
 def decode_lineage(document: bytes, version: Version) -> Lineage:

@@ -29,13 +29,13 @@ class TreeRows:
     slots       by Slot.at, the values (for a node below a collection: a list of them)
     absent      keys whose top row is not there
     missing     the paths whose row is not there, or could not be stored; None: nothing is missing
-    footprints  the rows that were read, in the order of the nodes (argus.lineage)
+    footprints  by node, the rows that were read (argus.lineage)
     """
 
     slots: list[list[Any]]
     absent: set[bytes | None]
     missing: list[list[str] | None]
-    footprints: list[bytes]
+    footprints: list[list[bytes]]
 
 
 @dataclass(slots=True)
@@ -65,7 +65,9 @@ class Tree:
             ]
             for node in nodes
         }
-        self._footprints = {node.path: Footprints([rows for _, rows in self._rows[node.path]]) for node in nodes}
+        self._footprints = {
+            node.path: Footprints([rows for _, rows in self._rows[node.path]], _is_shared(node)) for node in nodes
+        }
         shared = [node for node in nodes if _is_shared(node)]
         self._shared = frozenset(node.path for node in shared)
         marked = [rows.table for node in shared for _, rows in self._rows[node.path]]
@@ -86,8 +88,7 @@ class Tree:
         for flat in flats.values():
             for at, values in flat.slots.items():
                 slots[at] = values if flat.counts is None else _grouped(values, flat.counts)
-        noted = [self._footprints[path].of(flat.keys, flat.counts, prefix) for path, flat in flats.items()]
-        footprints = noted[0] if len(noted) == 1 else list(map(b"".join, zip(*noted, strict=True)))
+        footprints = [self._footprints[path].of(flat.keys, flat.counts, prefix) for path, flat in flats.items()]
         return TreeRows(slots, absent, missing, footprints)
 
     def _keys(

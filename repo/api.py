@@ -132,13 +132,18 @@ class Snapshot(Reads, Protocol):
 
 @dataclass(slots=True)
 class Transaction:
-    """Writes that wait. Nothing here touches the store; whoever holds it decides when `Repo.commit` gets it."""
+    """Writes that wait. Nothing here touches the store; whoever holds it decides when `Repo.commit` gets it.
+
+    companions: written, but not checked for conflicts: cells that nobody ever writes without one, the same for all who
+    do, that is in `writes`. Its check is enough.
+    """
 
     snapshot_timestamp: int
     writes: dict[Cell, bytes | None] = field(default_factory=dict)
     checks: set[Cell] = field(default_factory=set)
     index_writes: dict[tuple[str, bytes], bytes | None] = field(default_factory=dict)
     messages: list[tuple[str, int, bytes]] = field(default_factory=list)
+    companions: dict[Cell, bytes] = field(default_factory=dict)
 
     def write(self, table: str, key: bytes, group: str, value: bytes) -> None:
         """Puts a new version of a cell. value is not empty."""

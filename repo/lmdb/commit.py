@@ -60,6 +60,11 @@ class Prepared:
             chain = layout.table_id + key + layout.group_id
             chains.append(chain)
             writes.append((layout, chain, value))
+        for (table, key, group), value in transaction.companions.items():
+            layout = layouts[table, group]
+            if value == b"" or layout.keep is Keep.INDEX:
+                raise InvalidMessageError(_why_not(table, group, layout))
+            writes.append((layout, layout.table_id + key + layout.group_id, value))
         for table, key, group in transaction.checks:
             layout = layouts[table, group]
             if layout.keep is Keep.INDEX:

@@ -11,7 +11,7 @@ import argus.build
 from argus.build import Builder
 from proto.record import BuildRecord
 from repo.api import Transaction
-from repo.system import BUILD, CONTENT, LINEAGE
+from repo.system import BUILD, CONTENT
 from tests.scenarios.stage import Stage, Worker
 
 Off = Callable[[pytest.MonkeyPatch], None]
@@ -42,7 +42,7 @@ def unchanged_builds_write_nothing(patch: pytest.MonkeyPatch) -> None:
     def transaction(self: Builder, *arguments: Any) -> Transaction:
         result = made(self, *arguments)
         for cell in list(result.writes):
-            if cell.group in (BUILD, LINEAGE) and cell._replace(group=CONTENT) not in result.writes:
+            if cell.group == BUILD and cell._replace(group=CONTENT) not in result.companions:
                 del result.writes[cell]
         return result
 

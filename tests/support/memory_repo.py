@@ -83,9 +83,10 @@ class MemoryRepo:
             if versions and versions[-1].commit_timestamp > transaction.snapshot_timestamp:
                 return Outcome(OutcomeKind.CONFLICT, versions[-1].commit_timestamp, cell)
         self._last += 1
-        touched = {cell.table for cell in transaction.writes} | {table for table, _ in transaction.index_writes}
+        written: dict[Cell, bytes | None] = {**transaction.writes, **transaction.companions}
+        touched = {cell.table for cell in written} | {table for table, _ in transaction.index_writes}
         self.marks.update(dict.fromkeys(touched, self._last))
-        for cell, value in transaction.writes.items():
+        for cell, value in written.items():
             assert value != b"", f"an empty value in {cell}"
             version = Version(self._last, value)
             if self._keep(cell) is Keep.NEWEST:

@@ -175,3 +175,18 @@ def test_cells_and_index_entries_are_not_mixed_up(engine: Engine) -> None:
     for transaction in (writing, checking):
         with pytest.raises(AdsIndexError):
             engine.commit(transaction)
+
+
+def test_a_companion_is_written_with_its_cell_or_not_at_all_and_not_checked_itself(engine: Engine) -> None:
+    content = Cell(DOCUMENTS, key_of(1), "content")
+    mine, other = engine.begin(), engine.begin()
+    for one, value in ((mine, b"mine"), (other, b"other")):
+        one.write(*BUILD1, value)
+        one.companions[content] = value
+    assert engine.commit(mine)[0].committed
+    (lost,) = engine.commit(other)
+    assert (lost.kind, lost.cell) == (OutcomeKind.CONFLICT, BUILD1) and engine.get(1, "content", DOCUMENTS) == b"mine"
+    late = engine.begin()
+    engine.put(1, b"theirs", "content", DOCUMENTS)
+    late.companions[content] = b"late"
+    assert engine.commit(late)[0].committed and engine.get(1, "content", DOCUMENTS) == b"late"
