@@ -67,6 +67,8 @@ class Jobs:
         self._held_at = 0
         self.ended: deque[JobState] = deque(maxlen=_ENDED_KEPT)
         """Jobs that this process has ended, for whoever tells of them; the newest."""
+        self.paused: frozenset[Lane] = frozenset()
+        """Lanes in which no job goes on."""
 
     def fanout(self, spread: Spread) -> None:
         """A fan-out that goes on as a job from the beginning of its climb."""
@@ -128,7 +130,8 @@ class Jobs:
     def due_ms(self) -> float:
         """When (monotonic) a step may have something to do; minus infinity: now; infinity: not before something is
         committed."""
-        return min((self._not_before_ms(job.id) for job in self.running() if job.state == "running"), default=math.inf)
+        going = [job for job in self.running() if job.state == "running" and job.lane not in self.paused]
+        return min((self._not_before_ms(job.id) for job in going), default=math.inf)
 
     def step(self, limit: int, lane: Lane | None = None) -> int:
         """One slice of one job (of a lane); returns how many documents or calls it took on; 0: nothing to do.
@@ -136,7 +139,7 @@ class Jobs:
         Raises what the slice raised, its group undone; the next step goes on with another job.
         """
         self._tell()
-        jobs = [job for job in self.running() if lane is None or job.lane == lane]
+        jobs = [job for job in self.running() if lane in (None, job.lane) and job.lane not in self.paused]
         self._turn += 1
         if self._turn % TURNS == 0:
             jobs.sort(key=lambda job: -job.lane)

@@ -15,7 +15,11 @@ from ops.lag import Lag, lags
 from ops.opened import opened
 from ops.times import duration, iso
 
-lanes = App(name="lanes", help="The three lanes.", help_format="plaintext")
+lanes = App(
+    name="lanes",
+    help="The three lanes: look, pause, drop, heal.",
+    help_format="plaintext",
+)
 
 for command in (drop_stale, dropped, heal):
     lanes.command(command)
@@ -48,7 +52,8 @@ def pause(
 ) -> int:
     """Let a lane wait, in both stages or in one. Nothing is lost; what waits is kept. Safe to repeat.
 
-    It holds over restarts. To hold what readers get to see: adsindex publish pause.
+    Jobs of the lane (fan-outs, rebuilds) wait with argus. It holds over restarts. To hold what readers get to see:
+    adsindex publish pause.
 
     For example:
 

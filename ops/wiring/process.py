@@ -13,7 +13,7 @@ from ops.engine.stage import Stage
 from ops.engine.status import StatusFile
 from ops.engine.step import FunctionStep, Step
 from ops.stale.policy import Policy
-from ops.topics import CONSUMED
+from ops.topics import ARGUS, CONSUMED
 from ops.wiring.admission import Patience, let_in, refuse
 from ops.wiring.roles import Built, argus_role, pass_of, updater_stage
 from ops.wiring.signals import signal_statuses
@@ -95,7 +95,7 @@ def assemble_process(
         store.clock,
         store.settings.engine,
         [
-            *_housekeeping(store, stages, captured),
+            *_housekeeping(store, stages, captured, built),
             *([Periodic(policy.look, _POLICY_EVERY_MS)] if policy.on else []),
             Periodic(lambda: _tell(status, captured, built, policy, store.clock), 500.0),
         ],
@@ -103,10 +103,14 @@ def assemble_process(
     return Process(store, application, admission, loop, captured, built, status, stages)
 
 
-def _housekeeping(store: Store, stages: Mapping[str, Stage], captured: Sequence[Source]) -> list[Periodic]:
+def _housekeeping(
+    store: Store, stages: Mapping[str, Stage], captured: Sequence[Source], built: Built | None
+) -> list[Periodic]:
     def pauses() -> None:
         store.pauses.apply((name, stage.lanes) for name, stage in stages.items())
         store.orders.apply(stage.consumer for stage in stages.values())
+        if built is not None:
+            built.parts.jobs.paused = store.pauses.of(ARGUS)
 
     def trim() -> None:
         for source in captured:

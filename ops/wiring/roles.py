@@ -82,6 +82,7 @@ def argus_role(store: Store, application: Application, admission: Admission, sou
     beat = Heartbeat(watermark, publisher, served, store.log, store.clock, store.settings.engine)
     signals = SignalWork(parts, store.repo.last_timestamp, store.clock, store.settings.engine)
     work = JobWork(parts, store.clock, store.settings.engine)
+    parts.jobs.paused = build.lanes.paused
     heal = document_healing(store, parts, build)
 
     def took() -> bool:

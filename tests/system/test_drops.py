@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from argus.api import Change, HandlerContext, handler
+from ops.audit import Audit
+from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pause, Pauses
 from ops.engine.replay import discard, replay
 from ops.stale.backlog import stale_parts
@@ -17,9 +19,10 @@ from ops.topics import ARGUS, UPDATER
 from ops.waiting import Goal, missing, newest_stands
 from proto.flows.loader import loads
 from proto.lane import Lane
-from repo.drops import DroppedRow, Piles, dropped_rows
+from repo.drops import DroppedRow, Piles, drop_orders, dropped_rows
 from tests.system.bookshop.edits import edit
 from tests.system.club import FLOWS, module
+from tests.system.test_full_disk import PAGES, file_limit, store_bytes
 from tests.system.test_random_edits import differences, never_back
 
 if TYPE_CHECKING:
@@ -453,3 +456,51 @@ def test_a_healing_that_goes_on_as_a_job_is_not_said_to_be_servable_before_its_e
     assert built is not None and built.watermark.advance() < demanded
     index.settle()
     assert {one.fields["team"] for one in index.served("player").values()} == {"Blues"}
+
+
+@pytest.mark.parametrize("room", range(1, 42, 8))
+def test_wherever_the_disk_fills_up_a_drop_or_a_healing_is_whole_or_not_at_all(
+    bookshop: "Whole", shop: sqlite3.Connection, room: int
+) -> None:
+    """room: pages that are still free when it begins."""
+    bookshop.settle()
+    random = Random(room)
+    for stage in BOTH:
+        pause(bookshop, Lane.HIGH, stage)
+        for _ in range(30):
+            edit(shop, random)
+            turns(bookshop, 1)
+        drop(bookshop, Lane.HIGH)
+        HealRequest(bookshop.folder).ask()
+        Pauses(bookshop.folder).resume(Pause(lane="high", stage=stage))
+        with file_limit(store_bytes(bookshop) + room * PAGES):
+            turns(bookshop, 40)
+        heal(bookshop)
+        assert (open_count(bookshop), differences(bookshop, shop), bookshop.letters()) == (0, [], [])
+
+
+def test_the_policy_of_the_settings_drops_what_is_too_old(
+    tmp_path: Path, editor: sqlite3.Connection, whole: Any
+) -> None:
+    """The lane's partition is held by somebody who does nothing, until it is let go."""
+    index = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(FLOWS))
+    index.settle()
+    index.close()
+    (index.folder / "adsindex.toml").write_text("[stale]\nlow_after_s = 600\n")
+    idle = Liveness(index.folder)
+    assert idle.claim(ARGUS, "notifications.low", 0)
+    index.restart()
+    for number, age_s in enumerate((700.0, 1.0, 1.0)):
+        editor.execute("UPDATE teams SET weight = ?", (number,))
+        turns(index, 3)
+        index.clock.ms += age_s * 1000.0
+    turns(index, 40)
+    with index.data.repo.snapshot() as snapshot:
+        assert [(one.who, one.stage, one.lane) for one in drop_orders(snapshot)] == [("policy", ARGUS, Lane.LOW)]
+    idle.close()
+    turns(index, 10)
+    (row,) = rows(index)
+    assert (row.table, row.reason, row.times) == ("teams", "older than 10 min, by policy", 1)
+    turns(index, 400)
+    assert open_count(index) == 0, "healed by itself"
+    assert [action.who for action in Audit(index.folder).actions()] == ["policy", "adsindex"]

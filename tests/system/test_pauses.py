@@ -88,3 +88,27 @@ def test_retention_removes_nothing_that_a_paused_stage_has_not_processed(
         assert end == ends[consumed.topic][1]
         assert first <= log.position(consumed.consumer, consumed.topic, 0)
         assert end - first >= 3 * SLICE
+
+
+def test_jobs_of_a_paused_lane_wait_with_it_and_wake_nobody(index: "Whole", editor: sqlite3.Connection) -> None:
+    many = [("a", number, 1, f"s{number}", 1) for number in range(10, 700)]
+    editor.executemany("INSERT INTO players VALUES (?, ?, ?, ?, ?)", many)
+    index.settle()
+    assert index.process.built is not None
+    jobs = index.process.built.parts.jobs
+    editor.execute("UPDATE teams SET name = 'Blues'")
+    while not jobs.running():
+        index.turn()
+    Pauses(index.folder).pause(Pause(lane="high", stage="argus"))
+    turns(index, 8)
+    (job,) = jobs.running()
+    done = job.done
+    turns(index, 20)
+    assert [job.done for job in jobs.running()] == [done] and jobs.due_ms() > index.clock.now_ms()
+    index.restart()
+    assert index.process.built is not None
+    turns(index, 20)
+    assert [job.done for job in index.process.built.parts.jobs.running()] == [done]
+    Pauses(index.folder).resume(Pause(lane="high", stage="argus"))
+    index.settle()
+    assert {one.fields["team"] for one in index.served("player").values()} == {"Blues"}
