@@ -14,7 +14,7 @@ from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pauses
 from ops.opened import DataFolder, opened
 from ops.stale.backlog import StalePart, rows_in, stale_parts
-from ops.stale.orders import Why, order
+from ops.stale.orders import Why, order, outstanding
 from ops.stale.request import HealRequest
 from ops.times import ago, clock_time, duration, iso, parse_duration
 from ops.topics import ARGUS, UPDATER
@@ -107,6 +107,7 @@ def dropped(
     """
     with opened(data) as folder:
         piles = Piles(folder.repo).now()
+        ordered = outstanding(folder.repo, folder.log)
         rows = _rows(folder, everything, limit)
         sources = folder.sources()
         now_ms = folder.clock.now_ms()
@@ -115,6 +116,8 @@ def dropped(
             render.print_json(_row_json(row, sources))
         return OK
     render.print_line(summary(piles, now_ms))
+    if ordered:
+        render.print_line(f"{ordered:,} messages more are ordered to be dropped, and are not yet")
     if rows:
         render.print_line("")
         lines = [
@@ -147,24 +150,28 @@ def heal(
     """
     with opened(data) as folder:
         piles = Piles(folder.repo)
-        begun = _open(piles)
-        if not begun:
-            report("nothing is dropped: there is nothing to heal", json, open=0, healed=0)
+        begun, ordered = _left(folder, piles)
+        if not begun and not ordered:
+            report("nothing is dropped: there is nothing to heal", json, open=0, ordered=0, healed=0)
             return OK
         HealRequest(data).ask()
         record(data, "lanes heal", f"asked to heal {begun:,} rows", reason)
         deadline = time.monotonic() + (timeout if wait else 0.0)
-        while (left := _open(piles)) and time.monotonic() < deadline:
+        while any(still := _left(folder, piles)) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
-        hindrance = _hindrance(folder) if left else ""
-    if not left:
+            begun = max(begun, still[0])
+        left, ordered = still
+        hindrance = _hindrance(folder) if any(still) else ""
+    if not left and not ordered:
         what = f"healed {begun:,} rows"
+    elif ordered:
+        what = f"{ordered:,} messages are ordered to be dropped and are not yet{hindrance}; then they are healed"
     elif wait:
         what = f"{left:,} of {begun:,} rows are not healed after {timeout:g} s{hindrance}"
     else:
         what = f"{left:,} rows are to be healed now{hindrance}; see how far it is: adsindex lanes dropped"
-    report(what, json, open=left, healed=max(0, begun - left))
-    return WRONG if wait and left else OK
+    report(what, json, open=left, ordered=ordered, healed=max(0, begun - left))
+    return WRONG if wait and any(still) else OK
 
 
 def summary(piles: list[Pile], now_ms: float) -> str:
@@ -177,8 +184,10 @@ def summary(piles: list[Pile], now_ms: float) -> str:
     return f"{plural} dropped as stale and not healed, the first {ago(since_ms, now_ms)}; {healed:,} are healed"
 
 
-def _open(piles: Piles) -> int:
-    return sum(pile.open for pile in piles.now())
+def _left(folder: DataFolder, piles: Piles) -> tuple[int, int]:
+    """(rows to be healed, messages that are ordered to be dropped); the orders first: what leaves them is dropped."""
+    ordered = outstanding(folder.repo, folder.log)
+    return sum(pile.open for pile in piles.now()), ordered
 
 
 def _rows(folder: DataFolder, everything: bool, limit: int) -> list[DroppedRow]:

@@ -152,7 +152,7 @@ class HealRows:
             self._ended()
             self._not_before_ms = now_ms + _LOOK_MS
             return False
-        self._healing = self._healing or left
+        self._healing = max(self._healing, left)
         if not self._occasion.now() or not self._may():
             return False
         progress = self._gateway.progress

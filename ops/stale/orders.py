@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from ops.engine.consumer import Consumer
 from ops.stale.backlog import StalePart
+from ops.topics import CONSUMED
 from proto.errors import ConflictError
 from proto.lane import Lane
+from proto.ports.log import Log
 from repo.api import Repo
 from repo.drops import DropOrder, drop_orders, order_drop
 from repo.system import DROP_ORDERS
@@ -31,6 +33,19 @@ def order(repo: Repo, parts: Sequence[StalePart], why: Why, by_policy: Sequence[
         )  # fmt: skip
         if not order_drop(repo, ordered):
             raise ConflictError(f"somebody else orders drops of lane {lane.name.lower()} all the time; try again")
+
+
+def outstanding(repo: Repo, log: Log) -> int:
+    """Messages that are ordered to be dropped and still stand there: an order holds over restarts."""
+    with repo.snapshot() as snapshot:
+        orders = drop_orders(snapshot)
+    return sum(
+        max(0, below - log.position(one.stage, consumed.topic, partition))
+        for one in orders
+        for consumed in CONSUMED
+        if (consumed.consumer, consumed.lane) == (one.stage, one.lane)
+        for partition, below in one.below.items()
+    )
 
 
 class Orders:

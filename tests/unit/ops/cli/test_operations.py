@@ -125,6 +125,11 @@ def test_drop_stale_shows_first_and_needs_a_yes(folder: Any, adsindex: Any) -> N
     assert (done.code, done.json["messages"], done.json["done"]) == (0, 6, False)
     assert "nothing runs: `adsindex run` does it" in done.json["what"]
     assert [line["reason"] for line in adsindex("audit", "--json").jsonl] == ["backfill"]
+    waited = adsindex("lanes", "heal", "--wait", "--timeout", "0", "--json")
+    assert (waited.code, waited.json["open"], waited.json["ordered"]) == (1, 0, 6), (
+        "nothing is healed before it is dropped"
+    )
+    assert "6 messages more are ordered to be dropped, and are not yet" in adsindex("lanes", "dropped").lines
 
 
 def test_drop_stale_leaves_alone_what_is_fresh_and_other_lanes_and_stages(folder: Any, adsindex: Any) -> None:
