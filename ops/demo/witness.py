@@ -74,7 +74,8 @@ def latencies_ms(published: Iterable[Servable], edits: Iterable[Edit]) -> list[t
     """For each edit that changed documents: from the return of its COMMIT until the last of them was servable."""
     by_id: dict[int, list[Servable]] = {}
     for seen in published:
-        by_id.setdefault(seen.id, []).append(seen)
+        if seen.commit_ms:  # 0: of a rebuild; the answer of a signal, say, which may come between two edits
+            by_id.setdefault(seen.id, []).append(seen)
     found = []
     for edit in edits:
         served = [first for ad in edit.ads if (first := first_with(by_id.get(ad, ()), edit))]
