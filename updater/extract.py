@@ -38,7 +38,7 @@ class _Pattern(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a row can't be stored. column "": no single column is to blame."""
+    """Why a row can't be stored. column: those to blame, with commas between; "": none in particular."""
 
     column: str
     reason: str
@@ -109,6 +109,7 @@ class Extractor:
         """What is wrong with a row that `extract` refused: the slow way, column by column."""
         if len(raw) != len(self._columns):
             return Fault("", f"the row has {len(raw)} values for {len(self._columns)} columns")
+        faults: dict[str, str] = {}
         for at, (name, kind) in enumerate(zip(self._columns, self._kinds, strict=True)):
             try:
                 if at in self._keys:
@@ -116,7 +117,9 @@ class Extractor:
                 elif kind:
                     coerce(kind, raw[at])
             except InvalidMessageError as error:
-                return Fault(name, f"column {name!r}: {error}")
+                faults[name] = f"column {name!r}: {error}"
+        if faults:
+            return Fault(", ".join(faults), "; ".join(faults.values()))
         try:
             self.key(raw, b"")
         except InvalidMessageError as error:

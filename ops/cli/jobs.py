@@ -89,9 +89,17 @@ def cancel(job: Id, /, *, data: Data = DEFAULT_DATA, json: Json = False) -> int:
 def print_jobs(found: list[JobState], now_ms: float) -> None:
     """One line a job."""
     rows = [
-        (job.state, Lane(job.lane).name.lower(), _progress(job), ago(job.started_ms, now_ms), job.id) for job in found
+        (job.state, Lane(job.lane).name.lower(), _progress(job), ago(job.started_ms, now_ms), job.id + _trouble(job))
+        for job in found
     ]
     render.print_table(("state", "lane", "done", "started", "job"), rows, right=(2,))
+
+
+def _trouble(job: JobState) -> str:
+    """Why its present slice does not succeed, or why it was ended."""
+    if not job.error:
+        return ""
+    return f"  {job.attempts} failed attempts: {job.error}" if job.attempts else f"  {job.error}"
 
 
 def as_json(job: JobState) -> dict[str, Any]:
@@ -107,6 +115,8 @@ def as_json(job: JobState) -> dict[str, Any]:
         "at": job.at,
         "started": iso(job.started_ms),
         "finished": iso(job.finished_ms) if job.finished_ms else None,
+        "attempts": job.attempts,
+        "error": job.error or None,
     }
 
 

@@ -79,6 +79,9 @@ def detach(
     """
     installation = load_installation(data)
     url = installation.sources.get(name, name)
+    if name not in installation.sources and "://" not in name:
+        known = ", ".join(installation.sources) or "none"
+        raise SettingsError(f"{data} has no source {name!r} (detached already?), but: {known}; or give its URL")
     if name in installation.sources:
         _refuse_unhealed(data, name)
     capture = sqlite_capture(name, url)

@@ -41,6 +41,15 @@ def test_its_dead_letter_names_table_key_and_column_and_can_be_offered_again(hou
     assert row is not None and row["bid"] == "a lot"
 
 
+def test_all_bad_columns_of_a_row_are_named(house: House) -> None:
+    house.send(unit(1, rows("ads", {**AD, "campaign_id": "x", "bid": "a lot"})))
+    letter = house.letters.get("apply", "ads/1")
+    assert letter is not None and letter.column == "campaign_id, bid"
+    assert letter.reason == (
+        "column 'campaign_id': 'x' (str) is not a 64-bit integer; column 'bid': 'a lot' (str) is not a 64-bit integer"
+    )
+
+
 def test_a_good_version_clears_the_dead_letter_and_notifies(house: House) -> None:
     house.send(unit(1, rows("ads", AD)))
     house.send(unit(2, rows("ads", {**AD, "bid": "bad"})))

@@ -233,6 +233,20 @@ def test_jobs_are_listed_paused_resumed_and_cancelled_by_a_part_of_their_name(fo
     assert adsindex("jobs", "cancel", "refresh").code == 3
 
 
+def test_a_job_that_fails_says_how_often_and_why(folder: Any, adsindex: Any) -> None:
+    folder.job(JobState(id="refresh ad g1", kind="refresh", lane=2, at=1, target="ad", attempts=3, error="no luck"))
+    folder.close()
+    assert "3 failed attempts: no luck" in adsindex("jobs", "list").output
+    (job,) = adsindex("jobs", "list", "--json").jsonl
+    assert (job["attempts"], job["error"]) == (3, "no luck")
+
+
+def test_a_source_that_is_not_there_can_not_be_detached(folder: Any, adsindex: Any) -> None:
+    folder.close()
+    ran = adsindex("source", "detach", "main")
+    assert ran.code == 2 and "has no source 'main' (detached already?), but: none" in " ".join(ran.errors.split())
+
+
 def test_a_part_that_several_jobs_have_is_refused(folder: Any, adsindex: Any) -> None:
     for name in ("refresh ad g1", "refresh region g1"):
         folder.job(JobState(id=name, kind="refresh", lane=2, at=1, target="ad"))
