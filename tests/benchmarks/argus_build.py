@@ -110,8 +110,9 @@ def filled_world(folder: Path, count: int) -> tuple[World, list[dict[str, Any]]]
             )
     world.jobs.refresh("ad", 1)
     world.settle()
-    while world.parts.pulls.tick():
-        pass
+    while world.parts.pulls.tick():  # a rebuild asks ahead, and goes on when the answers are there
+        world.jobs.look_again()
+        world.settle()
     assert world.parts.builders["ad"].counts.built == len(ads)
     return world, ads
 
