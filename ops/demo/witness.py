@@ -1,6 +1,5 @@
 """What was published while the demo edited, and when it was servable; matched with the edits afterwards."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
@@ -11,6 +10,9 @@ from proto.events import DeltaDocument
 
 TRIGGER_MS = 3.0
 """SQLite tells triggers the time in milliseconds, up to two of them late."""
+
+UNIT_MS_MAX = 1_000.0
+"""Edits that are further apart don't come in one unit."""
 
 STAGES = ("capture", "apply", "build", "publish", "serve")
 
@@ -74,8 +76,7 @@ def latencies_ms(published: Iterable[Servable], edits: Iterable[Edit]) -> list[t
     """For each edit that changed documents: from the return of its COMMIT until the last of them was servable."""
     by_id: dict[int, list[Servable]] = {}
     for seen in published:
-        if seen.commit_ms:  # 0: of a rebuild; the answer of a signal, say, which may come between two edits
-            by_id.setdefault(seen.id, []).append(seen)
+        by_id.setdefault(seen.id, []).append(seen)
     found = []
     for edit in edits:
         served = [first for ad in edit.ads if (first := first_with(by_id.get(ad, ()), edit))]
@@ -85,9 +86,21 @@ def latencies_ms(published: Iterable[Servable], edits: Iterable[Edit]) -> list[t
 
 
 def first_with(versions: Sequence[AServable], edit: Edit) -> AServable | None:
-    """The first version that has the edit in it: its newest trigger ran after the edit began."""
-    at = bisect_left(versions, edit.began_ms - TRIGGER_MS, key=lambda seen: seen.commit_ms)
-    return versions[at] if at < len(versions) else None
+    """The first version of a document that has the edit in it: its newest trigger ran after the edit began.
+
+    A build for the change before may find the edit in the database already. Then there is no version of its own, since
+    nothing is left to change; the next one is of another edit, much later, and the one before that shows both. (Edits
+    change all documents that they name.) A version without a commit is of a rebuild.
+    """
+    since_ms, own_ms_max = edit.began_ms - TRIGGER_MS, edit.committed_ms + UNIT_MS_MAX
+    before: AServable | None = None
+    for version in versions:
+        if version.commit_ms >= since_ms:
+            absorbed = version.commit_ms > own_ms_max and before is not None
+            return before if absorbed else version
+        if version.servable_ms > edit.committed_ms:
+            before = version
+    return before
 
 
 def quantile(values: Sequence[float], share: float) -> float:

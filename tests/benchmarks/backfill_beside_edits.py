@@ -35,13 +35,10 @@ lane = "medium"
 columns = { ad_id = "int", score = "float", computed_at = "datetime" }
 """
 SETTLE_MS = 1_500.0
-ABSORBED_MS = 1_000.0
-"""A document that a build of the backfill has just brought up to date is not published again for its edit; what looks
-like its latency is the next edit's."""
 
 
 class Turn(NamedTuple):
-    """edits: committed; latencies_ms: of those that changed a document, and did so by themselves; p99_ms: by stage."""
+    """edits: committed; latencies_ms: of those that changed a document; p99_ms: by stage."""
 
     fills: bool
     edits: int
@@ -118,8 +115,7 @@ class Alternation:
         edits = [msgspec.json.decode(line, type=Edit) for line in self._edits.read_bytes().splitlines()[:-1]]
         high = Witness()
         high.published = [one for one in self.witness.published if one.lane == Lane.HIGH]
-        found = [(edit, latency) for edit, latency in high.latencies_ms(edits) if latency < ABSORBED_MS]
-        latencies = [latency for _, latency in found]
+        latencies = [latency for _, latency in high.latencies_ms(edits)]
         stages = {name: [one.stages_ms[at] for one in high.published] for at, name in enumerate(STAGES)}
         p99_ms = {name: round(quantile(values, 0.99), 1) for name, values in stages.items()}
         self.turns.append(Turn(self._left.pop(0), len(edits), self._took_s, latencies, p99_ms))
