@@ -3,45 +3,43 @@
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from gateway.capture.sqlite.capture import SqliteCapture
-from gateway.capture.sqlite.file import SqliteFile
+from gateway.capture.sqlite.doctor import Finding, examine
 from gateway.capture.sqlite.schema import inspect
+from gateway.route import captured_table, fed_tables
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.installation import load_installation
+from ops.installation import load_installation, parse_sources
 from ops.opened import STORE_FILE, opened
 from ops.settings import load_settings
 from proto.errors import AdsIndexError
+from proto.flows.model import Flows
 
 _LIBRARIES = ("lmdb", "msgspec", "sqlalchemy", "sqlglot", "pydantic")
 _FREE_BYTES_MIN = 1 << 30
-_SQLITE_MIN = (3, 35)
-
-
-class _Finding(NamedTuple):
-    """level: "ok", "warning": worth a look; "wrong": it can't work like that. remedy: what to do."""
-
-    level: Literal["ok", "warning", "wrong"]
-    subject: str
-    found: str
-    remedy: str = ""
+_STYLES = {"fine": "", "warning": "yellow", "error": "bold red"}
 
 
 def doctor(
     *,
-    source: Annotated[str | None, Parameter(help="A database to look at; without: those of the data folder.")] = None,
+    source: Annotated[
+        str | None, Parameter(help="A database to look at, URL or NAME=URL; without: those of the data folder.")
+    ] = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> int:
-    """Check versions, settings, disk, the data folder and a source; say how to mend what is found.
+    """Check versions, settings, disk, the data folder and its sources; say how to mend what is found.
+
+    Of a source: its change log, triggers, journal mode, and each table that the data folder's flows read from it.
 
     For example:
 
@@ -49,96 +47,87 @@ def doctor(
 
     Exit code 1: something can't work as it is.
     """
-    found = [*_machine(), *_settings(data), *_data_folder(data)]
-    for url in [source] if source is not None else _sources(data):
-        found += _source(url)
+    folder, flows = _data_folder(data)
+    unreadable, remembered = _remembered(data)
+    found = [("", one) for one in (*_machine(), *_settings(data), _disk(data), folder, *unreadable)]
+    for name, url in (_given(source, remembered) if source is not None else remembered).items():
+        known = flows if remembered.get(name) == url else None
+        found += [(name, one) for one in _source(name, url, known)]
     if json:
-        render.print_json([finding._asdict() for finding in found])
+        render.print_json([{"source": name, **asdict(one)} for name, one in found])
     else:
         _print(found)
-    return WRONG if any(finding.level == "wrong" for finding in found) else OK
+    return WRONG if any(one.level == "error" for _, one in found) else OK
 
 
-def _machine() -> Iterator[_Finding]:
-    yield _Finding("ok", "Python", platform.python_version())
+def _machine() -> Iterator[Finding]:
+    yield Finding("fine", "Python", platform.python_version())
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
-    yield _Finding("ok", "libraries", f"adsindex {version('adsindex')}, {libraries}")
+    yield Finding("fine", "libraries", f"adsindex {version('adsindex')}, {libraries}")
 
 
-def _settings(data: Path) -> Iterator[_Finding]:
+def _settings(data: Path) -> Iterator[Finding]:
     try:
         effective = load_settings(data, os.environ).effective
     except AdsIndexError as error:
-        yield _Finding("wrong", "settings", str(error), "see `adsindex config show`")
+        yield Finding("error", "settings", str(error), "see `adsindex config show`")
         return
     changed = sum(setting.origin != "default" for setting in effective)
-    yield _Finding("ok", "settings", f"{len(effective)} settings, {changed} not at their default")
+    yield Finding("fine", "settings", f"{len(effective)} settings, {changed} not at their default")
 
 
-def _data_folder(data: Path) -> Iterator[_Finding]:
+def _disk(data: Path) -> Finding:
     there = data
     while not there.exists():
         there = there.parent
     free = shutil.disk_usage(there).free
-    remedy = "make room, or put --data on another disk" if free < _FREE_BYTES_MIN else ""
-    yield _Finding("warning" if remedy else "ok", "disk", f"{render.size(free)} free", remedy)
+    mend = "make room, or put --data on another disk" if free < _FREE_BYTES_MIN else ""
+    return Finding("warning" if mend else "fine", "disk", f"{render.size(free)} free", mend)
+
+
+def _data_folder(data: Path) -> tuple[Finding, Flows | None]:
+    """With the flows that it was built with; None: it has none that can be read."""
     if not (data / STORE_FILE).exists():
-        yield _Finding("ok", "data folder", f"{data}: none yet; `adsindex run` makes it")
-        return
+        return Finding("fine", "data folder", f"{data}: none yet; `adsindex run` makes it"), None
     try:
         with opened(data) as folder:
-            sources = ", ".join(folder.sources()) or "none yet"
-            found = f"{data}: {render.size(folder.environment.size_bytes())}, sources: {sources}"
+            applied = ", ".join(folder.sources()) or "none yet"
+            text = f"{data}: {render.size(folder.environment.size_bytes())}, sources: {applied}"
+            return Finding("fine", "data folder", text), folder.flows
     except AdsIndexError as error:
-        yield _Finding("wrong", "data folder", str(error))
+        return Finding("error", "data folder", str(error)), None
+
+
+def _remembered(data: Path) -> tuple[list[Finding], dict[str, str]]:
+    """What is wrong with the list of sources in the data folder, and the list: name -> URL."""
+    try:
+        return [], load_installation(data).sources
+    except AdsIndexError as error:
+        return [Finding("error", "sources", str(error))], {}
+
+
+def _given(text: str, remembered: Mapping[str, str]) -> dict[str, str]:
+    """By the name that the data folder knows the database by, if it does."""
+    names = {url: name for name, url in remembered.items()}
+    return {names.get(url, name): url for name, url in parse_sources([text]).items()}
+
+
+def _source(name: str, url: str, flows: Flows | None) -> Iterator[Finding]:
+    """flows: None when nothing says yet which of its tables are read."""
+    yield from examine(url, [captured_table(table) for table in fed_tables(flows, name)] if flows else [])
+    if flows is not None:
         return
-    yield _Finding("ok", "data folder", found)
+    with suppress(AdsIndexError):  # examine has told what is wrong with the file
+        keyless = [table.name for table in inspect(url) if not table.key]
+        if keyless:
+            mend = "give those that are to be indexed a primary key, or a unique index for `key` in the flows file"
+            yield Finding("warning", "tables", f"without a primary key: {', '.join(keyless)}", mend)
 
 
-def _sources(data: Path) -> list[str]:
-    """Those that the data folder remembers."""
-    try:
-        return list(load_installation(data).sources.values())
-    except AdsIndexError:
-        return []
-
-
-def _source(url: str) -> Iterator[_Finding]:
-    try:
-        yield from _sqlite(url)
-    except AdsIndexError as error:
-        yield _Finding("wrong", "source", str(error), "check the URL, the file's place and its permissions")
-
-
-def _sqlite(url: str) -> Iterator[_Finding]:
-    file, capture = SqliteFile(url), SqliteCapture(url)
-    try:
-        with file.reading():
-            (library,) = file.one("SELECT sqlite_version()")
-            (mode,) = file.one("PRAGMA journal_mode")
-            identity = None if not file.all("SELECT 1 FROM sqlite_master LIMIT 1") else capture.identity()
-    finally:
-        file.close()
-        capture.close()
-    old = tuple(map(int, str(library).split(".")[:2])) < _SQLITE_MIN
-    yield _Finding("warning" if old else "ok", "SQLite", str(library), "3.35 or later is tested" if old else "")
-    if mode == "wal":
-        yield _Finding("ok", "journal mode", "wal: readers and writers do not wait for each other")
-    else:
-        remedy = "let its owner run once: PRAGMA journal_mode = WAL"
-        yield _Finding("warning", "journal mode", f"{mode}: while it is read, its writers wait (up to 20 ms)", remedy)
-    if not os.access(file.path, os.W_OK):
-        yield _Finding("wrong", "permissions", f"{file.path} can't be written", "the change log is kept in it")
-    tables = inspect(url)
-    keyless = [table.name for table in tables if not table.key]
-    attached = f"attached (incarnation {identity.incarnation})" if identity is not None else "not attached yet"
-    yield _Finding("ok", "source", f"{len(tables)} tables, {attached}")
-    if keyless:
-        remedy = "only tables with a primary key can be captured"
-        yield _Finding("warning", "tables", f"without a primary key: {', '.join(keyless)}", remedy)
-
-
-def _print(found: list[_Finding]) -> None:
-    styles = {"ok": "", "warning": "yellow", "wrong": "bold red"}
-    rows = [(one.level, one.subject, one.found + (f" -> {one.remedy}" if one.remedy else "")) for one in found]
-    render.print_table(("", "", ""), rows, styles=[styles[one.level] for one in found], header=False)
+def _print(found: Iterable[tuple[str, Finding]]) -> None:
+    rows, styles = [], []
+    for source, one in found:
+        subject = f"{source}: {one.subject}" if source else one.subject
+        rows.append((one.level, subject, one.text + (f" -> {one.mend}" if one.mend else "")))
+        styles.append(_STYLES[one.level])
+    render.print_table(("", "", ""), rows, styles=styles, header=False)

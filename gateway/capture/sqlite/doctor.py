@@ -32,13 +32,13 @@ def examine(url: str, tables: Sequence[CapturedTable]) -> list[Finding]:
     try:
         file = SqliteFile(url, _BUSY_MS)
     except AdsIndexError as error:
-        return [Finding("error", url, str(error), "correct --source, or put the file there")]
+        return [Finding("error", "database", str(error), "correct --source, or put the file there")]
     try:
         with file.reading():
             found = [*_server(file), *_capture(file, tables)]
         return [*found, *_writable(file)]
     except AdsIndexError as error:
-        return [Finding("error", url, str(error), "see what holds or damages the file, then run doctor again")]
+        return [Finding("error", "database", str(error), "see what holds or damages the file, then run doctor again")]
     finally:
         file.close()
 

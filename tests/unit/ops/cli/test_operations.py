@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from gateway.capture.sqlite.capture import SqliteCapture
+from gateway.route import captured_table
 from ops.engine.clock import SystemClock
 from ops.engine.liveness import Liveness
+from ops.installation import Installation, save_installation
 from proto.codec import encode_key
 from proto.events import NOTIFICATIONS, Notification, RowChange, ShortcutRow, encode, lane_topic
 from proto.flows.loader import load
@@ -286,14 +289,66 @@ def test_doctor_finds_the_journal_mode_and_tables_without_a_key(adsindex: Any, t
     database.close()
     ran = adsindex("doctor", "--source", f"sqlite:///{tmp_path}/shop.db", "--json")
     assert ran.code == 0
-    warnings = {finding["subject"]: finding["remedy"] for finding in ran.json if finding["level"] == "warning"}
+    warnings = {finding["subject"]: finding["mend"] for finding in ran.json if finding["level"] == "warning"}
     assert "PRAGMA journal_mode = WAL" in warnings["journal mode"]
     assert "primary key" in warnings["tables"]
+
+
+@pytest.fixture
+def captured(folder: Any, tmp_path: Path) -> sqlite3.Connection:
+    """The database `eu` of the data folder, attached, with triggers; its table `regions` is missing."""
+    database = sqlite3.connect(tmp_path / "shop.db")
+    database.executescript(
+        """PRAGMA journal_mode = WAL; CREATE TABLE campaigns (id INTEGER PRIMARY KEY, name, budget, note);
+        CREATE TABLE ads (id INTEGER PRIMARY KEY, title, icon, campaign_id); CREATE TABLE other (text)"""
+    )
+    url = f"sqlite:///{tmp_path}/shop.db"
+    capture = SqliteCapture(url)
+    capture.attach()
+    capture.refresh([captured_table(table) for table in folder.flows.tables.values()])
+    capture.close()
+    save_installation(tmp_path / "data", Installation({"eu": url}))
+    folder.close()
+    return database
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_doctor_looks_at_the_tables_that_the_flows_read(
+    captured: sqlite3.Connection, adsindex: Any, tmp_path: Path, named: bool
+) -> None:
+    captured.execute("DROP TRIGGER adsindex_ads_delete")
+    captured.close()
+    ran = adsindex("doctor", "--json", *(["--source", f"sqlite:///{tmp_path}/shop.db"] if named else []))
+    assert ran.code == 1
+    found = {one["subject"]: one for one in ran.json if one["source"] == "eu"}
+    assert {subject: one["level"] for subject, one in found.items()} == {
+        "SQLite": "fine", "journal mode": "fine", "change log": "fine", "write access": "fine",
+        "table campaigns": "fine", "table ads": "warning", "table regions": "error",
+    }  # fmt: skip
+    assert "adsindex_ads_delete" in found["table ads"]["text"] and "adsindex run" in found["table ads"]["mend"]
+    assert "[tables.regions]" in found["table regions"]["mend"]
+
+
+def test_doctor_says_beside_each_finding_what_to_do(
+    captured: sqlite3.Connection, adsindex: Any, tmp_path: Path
+) -> None:
+    captured.execute("CREATE TABLE regions (country, code, label, PRIMARY KEY (country, code))")
+    captured.close()
+    ran = adsindex("doctor")
+    assert ran.code == 0
+    (line,) = [line for line in ran.lines if "may be NULL" in line]
+    assert line.startswith("warning") and "eu: table regions" in line and line.endswith("-> declare it NOT NULL")
+    (tmp_path / "data" / "installation.json").write_text("{")
+    ran = adsindex("doctor")
+    assert ran.code == 1
+    assert any("sources" in line and "installation.json" in line for line in ran.lines if line.startswith("error"))
 
 
 def test_doctor_fails_for_a_source_that_is_not_there(adsindex: Any, tmp_path: Path) -> None:
     ran = adsindex("doctor", "--source", f"sqlite:///{tmp_path}/none.db")
     assert ran.code == 1
+    (line,) = [line for line in ran.lines if line.startswith("error")]
+    assert "there is no file" in line and "correct --source" in line
     assert not (tmp_path / "none.db").exists()
 
 
