@@ -1,8 +1,8 @@
 """What an application is made of, in words: generations are compared by it, and it tells what must be rebuilt.
 
-A description maps each part ("table ads", "document ad", "handler pace") to its items, each with a text. What a
-document type depends on beyond its own entries stands with it as items "reads ...": when nothing of a part has changed,
-the values that it leads to can't have changed either.
+A description maps each part ("table ads", "signal demand", "document ad", "handler pace") to its items, each with a
+text. What a document type depends on beyond its own entries stands with it as items "reads ...": when nothing of a part
+has changed, the values that it leads to can't have changed either.
 """
 
 import json
@@ -33,6 +33,7 @@ def describe(application: Application) -> Description:
     """All parts of an application, in the file's order."""
     tables = application.flows.tables
     found: Description = {f"table {name}": _table(table) for name, table in tables.items()}
+    found |= {f"signal {name}": _signal_items(signal) for name, signal in application.flows.signals.items()}
     for document in application.flows.documents.values():
         found[f"document {document.name}"] = _document(application, document)
     for name, spec in application.handlers.items():
@@ -107,6 +108,12 @@ def _document(application: Application, document: Document) -> dict[str, str]:
 def _signal(signal: Signal) -> str:
     fields = ", ".join(f"{name} {kind}" for name, kind in signal.fields.items())
     return f"{fields} by {signal.key} from {signal.fetch}, on failure {signal.on_failure}"
+
+
+def _signal_items(signal: Signal) -> dict[str, str]:
+    """Without how it is cached and called, which makes no generation."""
+    items = {"fetch": signal.fetch, "key": signal.key, "on failure": signal.on_failure}
+    return items | {f"field {name}": kind for name, kind in signal.fields.items()}
 
 
 def _computed(handler: str, spec: FieldSpec) -> str:

@@ -30,7 +30,8 @@ class SourceFinding(NamedTuple):
     def sentence(self) -> str:
         """For people."""
         found = self.finding
-        return f"{self.where}: {found.subject}, source {self.source}: {found.text}. Hint: {found.mend}"
+        text = found.text if found.text.endswith("?") else f"{found.text}."
+        return f"{self.where}: {found.subject}, source {self.source}: {text} Hint: {found.mend}"
 
 
 def chosen(file: Path | None, handlers: Sequence[str] | None, known: Installation) -> Installation:

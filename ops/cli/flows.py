@@ -129,7 +129,7 @@ def apply(
             found = _effects(folder, before, application, known)
             if not json:
                 flows_view.print_effects(before, found)
-            if not _asked(before, application):
+            if not _asked(before, application, json):
                 render.note("nothing was changed")
                 return USAGE
         after = propose(folder.repo, generation_of(application, folder.clock.now_ms()))
@@ -145,7 +145,7 @@ def apply(
 
 @flows.command
 def show(
-    name: Annotated[str, Parameter(help="A document type, DOCUMENT.FIELD, a table or a handler.")] = "",
+    name: Annotated[str, Parameter(help="A document type, DOCUMENT.FIELD, a table, a signal or a handler.")] = "",
     /,
     *,
     generation: Annotated[int | None, Parameter(help="That one, with all that it is made of.")] = None,
@@ -209,8 +209,8 @@ def _agreed(before: GenerationState, application: Application, yes: bool) -> boo
     return yes or newest.hash == application.generation
 
 
-def _asked(before: GenerationState, application: Application) -> bool:
-    if not sys.stdin.isatty():
+def _asked(before: GenerationState, application: Application, as_json: bool) -> bool:
+    if as_json or not sys.stdin.isatty():  # a question would stand among what a program reads
         raise SettingsError("nothing was changed: add --yes to admit these flows without being asked")
     withdraws = before.next is not None and before.current.hash == application.generation
     question = "Withdraw the generation that waits?" if withdraws else "Admit them as the next generation?"

@@ -37,8 +37,8 @@ def _table(file: SqliteFile, table: CapturedTable, sample_rows: int) -> Iterator
     shape = schema.shape(table.source_table)
     reason = why_not(table, schema, shape)
     if shape is None or reason:
-        what, _, mend = reason.partition(" Change ")
-        yield Finding("error", table.name, what, f"change {mend}")
+        what, _, mend = reason.partition(" Change ")  # whoever prints a finding ends its sentences
+        yield Finding("error", table.name, what.rstrip(". "), f"change {mend.removesuffix('.')}")
         return
     rows, _ = TableReads(file, table, shape, False).page(None, sample_rows, None)
     for place, (name, kind) in enumerate(zip(table.columns, table.types, strict=True)):
