@@ -52,6 +52,7 @@ def print_checked(file: str, application: Application, findings: Sequence[Source
         f"{_many(len(flows.documents), 'document type')} with {_many(fields, 'field')}",
         _many(len(application.fields), "computed field"),
         _many(len(application.handlers), "handler"),
+        *([_many(len(flows.signals), "signal")] if flows.signals else []),
     ]
     render.print_line(f"{file}: {', '.join(parts)}: no mistakes")
     for one in findings:
