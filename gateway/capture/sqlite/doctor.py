@@ -9,11 +9,11 @@ from gateway.capture.sqlite.file import SqliteFile
 from gateway.capture.sqlite.missing import why_not
 from gateway.capture.sqlite.schema import Schema, TableShape
 from gateway.capture.sqlite.triggers import CHANGES, same_trigger, triggers
-from proto.errors import AdsIndexError
+from proto.errors import AdsIndexError, UnavailableError
 
 SQLITE_VERSION_MIN = (3, 31, 0)
 """Row values, generated columns in BEFORE triggers."""
-_BUSY_MS = 2_000
+_BUSY_MS = 500
 _ENTRIES_MANY = 100_000
 
 
@@ -113,6 +113,8 @@ def _writable(file: SqliteFile) -> Iterator[Finding]:
         with file.writing(_BUSY_MS):
             pass
         yield Finding("fine", "write access", "the change log can be kept in the file")
+    except UnavailableError as error:
+        yield Finding("warning", "write access", str(error), "a long transaction of another program? run doctor again")
     except AdsIndexError as error:
         yield Finding(
             "error", "write access", str(error), "give this process the right to write the file and its folder"

@@ -73,6 +73,15 @@ def test_doctor_says_how_to_mend_what_it_finds(world: Worlds) -> None:
     assert any("adsindex_tags_delete" in one.text for one in examine(shop.url, [captured_table(flows.tables["tags"])]))
 
 
+def test_a_writer_that_takes_long_is_no_error(world: Worlds) -> None:
+    shop = world(flows_of(ADS), "CREATE TABLE ads(id INTEGER PRIMARY KEY, bid INTEGER)")
+    shop.sql("BEGIN IMMEDIATE")
+    found = findings(shop)
+    shop.sql("ROLLBACK")
+    assert "run doctor again" in found["warning", "write access"].mend
+    assert "error" not in {level for level, _ in found}
+
+
 def test_doctor_survives_what_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("this is not a database, and long enough to look like one" * 20)
     for name, told in {"text.db": "not a database", "none.db": "no file"}.items():
