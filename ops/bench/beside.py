@@ -70,10 +70,13 @@ class BesideRefresh:
         self.p99_ms: dict[str, list[float]] = {"alone": [], "beside": []}
 
     def runs(self, trickle: Callable[[str, int, Callable[[], None]], Trickle]) -> Iterator[Phase]:
-        """trickle: makes one of a title and a number, with something to call while it goes on."""
+        """trickle: makes one of a title and a seed, with something to call while it goes on.
+
+        No two have the same seed: the same edits again would change nothing.
+        """
         for number in range(RUNS):
-            for kind, beside in (("alone", lambda: None), ("beside", self._refresh.keep)):
-                run = trickle(f"h{number}{kind[0]} {kind} {number + 1} of {RUNS}", number, beside)
+            for at, (kind, beside) in enumerate((("alone", lambda: None), ("beside", self._refresh.keep))):
+                run = trickle(f"h{number}{kind[0]} {kind} {number + 1} of {RUNS}", 2 * number + at, beside)
                 yield run
                 self._refresh.pause()
                 yield Settled("", self._refresh.idle)
