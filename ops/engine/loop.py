@@ -21,6 +21,8 @@ SWITCH_S = 0.0003
 """So soon threads that compute (of signals, of RPC) give way to the loop; Python's own 5 ms are longer than an edit
 takes."""
 
+QUIET_AFTER_MS = 2000.0
+
 _logger = structlog.get_logger("adsindex.engine")
 
 
@@ -90,7 +92,7 @@ class Loop:
         """Runs each pass once; not everything: those that wanted to run by now. True when one had work."""
         self.turns += 1
         now_ms = self._clock.monotonic_ms()
-        if now_ms - self._swept_ms >= self._settings.sweep_ms:
+        if now_ms >= self._sweep_due_ms(now_ms):
             everything = True
         if everything:
             self._swept_ms = now_ms
@@ -118,7 +120,7 @@ class Loop:
         """True when somebody rang: then all passes are run."""
         now_ms = self._clock.monotonic_ms()
         self._wakes_ms = [one.wake_ms() for one in self.passes]
-        until_ms = min([self._swept_ms + self._settings.sweep_ms, *self._wakes_ms])
+        until_ms = min([self._sweep_due_ms(now_ms), *self._wakes_ms])
         if self._positions.unsaved():
             flush_ms = max(self._worked_ms + self._settings.flush_ms, self._flush_failed_ms + self._settings.sweep_ms)
             if flush_ms <= now_ms:
@@ -128,6 +130,10 @@ class Loop:
         self.sleeps += 1
         self._collector.rest(now_ms, self._worked_ms)
         return self._bell.wait(max(0.0, until_ms - now_ms))
+
+    def _sweep_due_ms(self, now_ms: float) -> float:
+        quiet = now_ms - self._worked_ms > QUIET_AFTER_MS
+        return self._swept_ms + (self._settings.quiet_sweep_ms if quiet else self._settings.sweep_ms)
 
     def _flush(self, now_ms: float) -> None:
         try:

@@ -1,6 +1,6 @@
 """How often to look at something that can't ring: often while it is active, seldom after a second of silence."""
 
-WATCHED_QUIET_MS = 100.0
+WATCHED_QUIET_MS = 500.0
 EAGER_MS = 0.08
 EAGER_LOOKS = 12
 """A file is written a little before the commit can be seen: after a write it is looked at eagerly, for about a ms."""

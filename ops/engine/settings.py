@@ -32,7 +32,8 @@ class EngineSettings(BaseModel):
     flush_ms: float = Field(
         default=50.0, gt=0, description="positions that no other write took along are saved after so long"
     )
-    sweep_ms: float = Field(default=100.0, gt=0, description="an idle loop looks at everything so often, rung or not")
+    sweep_ms: float = Field(default=100.0, gt=0, description="a loop looks at everything so often, rung or not")
+    quiet_sweep_ms: float = Field(default=500.0, gt=0, description="the same after two seconds without work")
     backlog_max: int = Field(
         default=100_000, gt=0, description="messages behind, in one lane, at which the gateway is held"
     )

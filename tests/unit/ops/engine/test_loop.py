@@ -227,7 +227,16 @@ def test_an_idle_poll_does_not_run_the_other_passes(bench: "Bench") -> None:
     loop.run()
     elapsed_ms = bench.clock.ms - 1000
     assert loop.turns >= 200
-    assert len(looked) <= elapsed_ms / bench.settings.sweep_ms + 2
+    assert len(looked) <= elapsed_ms / bench.settings.quiet_sweep_ms + 2
+
+
+def test_a_quiet_loop_looks_at_everything_less_often(bench: "Bench") -> None:
+    loop = bench.loop(bench.make_pass(bench.stage()))
+    bench.send(b"1")
+    stop_after(bench, loop, sleeps=60)
+    loop.run()
+    assert bench.settings.sweep_ms in bench.bell.timeouts_ms
+    assert bench.bell.timeouts_ms[-3:] == pytest.approx([bench.settings.quiet_sweep_ms] * 3)
 
 
 def test_stop_finishes_the_pass_under_way_and_saves_positions(bench: "Bench") -> None:
@@ -246,11 +255,11 @@ def test_stop_finishes_the_pass_under_way_and_saves_positions(bench: "Bench") ->
 
 def test_housekeeping_is_done_at_its_times_and_at_the_end(bench: "Bench") -> None:
     times: list[float] = []
-    task = Periodic(lambda: times.append(bench.clock.ms - 1000), every_ms=250)
+    task = Periodic(lambda: times.append(bench.clock.ms - 1000), every_ms=1250)
     loop = Loop([], bench.positions, bench.bell, bench.traffic, bench.clock, bench.settings, [task])
     stop_after(bench, loop, sleeps=10)
     loop.run()
-    assert times == [0, 300, 600, 900, 1000]
+    assert times == [0, 1500, 3000, 4500, 5000]
 
 
 def stop_after(bench: "Bench", loop: Loop, sleeps: int) -> None:
