@@ -1,0 +1,1 @@
+"""The Storage Repo on HBase."""
