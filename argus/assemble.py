@@ -19,7 +19,7 @@ from argus.lifecycle import Lifecycle
 from argus.outline import outline_of, store_outline
 from argus.processor import Argus
 from argus.registry import Application
-from argus.rows import RowStore
+from argus.rows import RowStore, readers_of
 from argus.signals.ahead import Ahead
 from argus.signals.port import Caller, Nobody
 from argus.signals.pulls import Pulls
@@ -27,12 +27,11 @@ from argus.signals.refresh import Refresh
 from argus.signals.resolve import Resolver
 from argus.slices import Slices
 from argus.writes import Writer
-from proto.flows.model import Flows
 from proto.ports.clock import Clock
 from proto.ports.dead_letters import DeadLetters
 from proto.ports.log import Durable
 from repo.api import Repo
-from repo.rows import GroupReader, Schemas
+from repo.rows import Schemas
 from repo.system import specs
 
 
@@ -47,16 +46,6 @@ class Parts:
     builders: dict[str, Builder]
     pulls: Pulls
     refresh: Refresh
-
-
-def row_readers(flows: Flows, schemas: Schemas) -> dict[tuple[str, str], GroupReader]:
-    """(table, group) -> reader, their schemas registered."""
-    wanted = [(table.name, group, names) for table in flows.tables.values() for group, names in table.groups().items()]
-    registered = schemas.register([names for _, _, names in wanted])
-    return {
-        (table, group): GroupReader(schemas, schema)
-        for (table, group, _), schema in zip(wanted, registered, strict=True)
-    }
 
 
 def assemble(
@@ -77,7 +66,8 @@ def assemble(
     None: nobody, each call fails. process, alive: see Jobs."""
     flows = application.flows
     repo.declare(specs(flows, tuple(application.handlers)))
-    readers = row_readers(flows, schemas)
+    readers = readers_of(flows, schemas)
+    schemas.register([reader.schema.names for reader in readers.values()])
     rows = RowStore(flows, readers)
     failures = Failures(dead_letters, clock)
     groups = {table.name: tuple(table.groups()) for table in flows.tables.values()}

@@ -11,11 +11,11 @@ from argus.driver import drive
 from argus.fetch import Fetch
 from argus.fixture import Fixture, Masking, Said, address, shown_row
 from argus.registry import Application
-from argus.rows import RowStore
+from argus.rows import RowStore, readers_of
 from proto.errors import InvalidMessageError
-from proto.record import Schema, decode_build
+from proto.record import decode_build
 from repo.api import Reads, Version
-from repo.rows import GroupReader, SchemaNames
+from repo.rows import SchemaNames
 from repo.system import BUILD, document_table
 
 
@@ -25,11 +25,7 @@ class Collector:
     def __init__(self, application: Application, reads: Reads, schemas: SchemaNames) -> None:
         self._application, self._flows = application, application.flows
         self._reads = _Noting(reads)
-        self._readers = {
-            (table.name, group): GroupReader(schemas, Schema(names))
-            for table in self._flows.tables.values()
-            for group, names in table.groups().items()
-        }
+        self._readers = readers_of(self._flows, schemas)
         self._rows = RowStore(self._flows, self._readers)
 
     def document(self, document_type: str, key: bytes) -> Fixture:

@@ -5,13 +5,13 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from argus.rows import readers_of
 from argus.tree import parent_suffix, source_part
 from proto.codec import decode_key, descending, encode_scalar
 from proto.flows.model import Collection, Flows, Reference
 from proto.record import Record, Schema, encode
 from repo.api import Version
 from repo.keys import index_entry
-from repo.rows import GroupReader
 from repo.system import collection_index, reference_index
 
 Row = dict[str, Any]
@@ -26,11 +26,7 @@ class MemoryRows:
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
         self._rows: dict[str, dict[bytes, Row]] = {name: {} for name in flows.tables}
-        self.readers: dict[tuple[str, str], GroupReader] = {
-            (table.name, group): GroupReader(_NoOldSchemas(), Schema(names))
-            for table in flows.tables.values()
-            for group, names in table.groups().items()
-        }
+        self.readers = readers_of(flows, _NoOldSchemas())
 
     def put(self, table: str, key: bytes, row: Row) -> None:
         self._rows[table][key] = row

@@ -9,9 +9,10 @@ from argus.driver import Ask
 from argus.fetch import row_dict
 from proto.errors import InvalidMessageError
 from proto.flows.model import Collection, Flows, Table
+from proto.record import Schema
 from repo.api import Reads, Version
 from repo.keys import index_prefix
-from repo.rows import GroupReader
+from repo.rows import GroupReader, SchemaNames
 from repo.system import collection_index
 
 
@@ -25,6 +26,15 @@ class Found(NamedTuple):
 
 Readers = Mapping[tuple[str, str], GroupReader]
 """(table, group) -> reader."""
+
+
+def readers_of(flows: Flows, schemas: SchemaNames) -> dict[tuple[str, str], GroupReader]:
+    """Of all the tables. Registers no schema: that is for those who write."""
+    return {
+        (table.name, group): GroupReader(schemas, Schema(names))
+        for table in flows.tables.values()
+        for group, names in table.groups().items()
+    }
 
 
 class RowStore:

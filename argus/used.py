@@ -13,13 +13,14 @@ from argus.climb import Climber, Target, first_frames
 from argus.lineage import Lineage, decode_lineage
 from argus.outline import Outline, load_outlines
 from argus.reads import Recorded
+from argus.rows import readers_of
 from argus.signals.versions import documents_with
 from proto.errors import FlowsError
 from proto.flows.model import Flows
 from proto.flows.paths import Hop, resolve
-from proto.record import BuildRecord, Schema, decode_build
+from proto.record import BuildRecord, decode_build
 from repo.api import Snapshot
-from repo.rows import GroupReader, Schemas
+from repo.rows import Schemas
 from repo.system import BUILD, LINEAGE, document_table
 from repo.versions import StoredVersions
 
@@ -61,12 +62,7 @@ class Usage:
     ) -> None:
         self._snapshot, self._flows, self._schemas = snapshot, flows, schemas
         self._since, self._until = since, until
-        readers = {
-            (table.name, group): GroupReader(schemas, Schema(names))
-            for table in flows.tables.values()
-            for group, names in table.groups().items()
-        }
-        self._climber = Climber(flows, readers)
+        self._climber = Climber(flows, readers_of(flows, schemas))
 
     def of_row(self, document_type: str, row: Row) -> Iterator[Use]:
         """A row that is deleted, or never was, is used by documents that refer to it. Not found is a document whose

@@ -1,7 +1,7 @@
 """Builds documents without writing them: each field for itself, timed, its error kept; by the same plan and the same
 functions as the real builds."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from argus.context import Context, row_of
 from argus.driver import drive
 from argus.fetch import Fetch, Fetched
 from argus.registry import Application
-from argus.rows import RowStore
+from argus.rows import RowStore, readers_of
 from batch.devrun.calls import Calls
 from batch.devrun.facts import facts_of
 from batch.devrun.inputs import shown_inputs
@@ -20,10 +20,9 @@ from batch.devrun.overlay import Overlay
 from batch.devrun.signals import add_signals
 from batch.devrun.timed import Timed
 from batch.devrun.troubles import trouble_of
-from proto.record import Schema
 from proto.values import from_python
 from repo.api import Reads
-from repo.rows import GroupReader, SchemaNames
+from repo.rows import SchemaNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +56,7 @@ class DryBuilder:
         flows = application.flows
         self._application, self._clock_ns = application, clock_ns
         self._overlay = Overlay(reads)
-        self._readers: Mapping[tuple[str, str], GroupReader] = {
-            (table.name, group): GroupReader(schemas, Schema(names))
-            for table in flows.tables.values()
-            for group, names in table.groups().items()
-        }
+        self._readers = readers_of(flows, schemas)
         self._rows = RowStore(flows, self._readers)
         self._calls = Calls(application, self._readers, self._rows, self._overlay, clock_ns)
         compiled = [compile_document(application, document) for document in flows.documents.values()]
@@ -100,7 +95,7 @@ class DryBuilder:
             spec = self._application.fields.get((facts.name, field.name))
             check = from_python if spec is None else result_check(spec, field.name)
             fields.append(_Field(field.name, spec, check, field.sensitive))
-        return _Type(compiled, Fetch(compiled.plan, dict(self._readers)), fields)
+        return _Type(compiled, Fetch(compiled.plan, self._readers), fields)
 
     def _fetched(self, kind: _Type, keys: Sequence[bytes]) -> Fetched:
         fetched, compiled = kind.fetch.rows(self._overlay, keys), kind.compiled
