@@ -11,8 +11,8 @@ from random import Random
 from ops.bench.phases import Trickle
 from ops.demo.signal_process import signal_service
 from ops.demo.signal_values import SIGNALS
+from ops.roles import ROLES
 from ops.settings import SETTINGS_FILE
-from ops.wiring.process import ROLES
 
 SECONDS_A_KILL = 0.8
 _WAIT_S = 60.0

@@ -13,12 +13,12 @@ from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pauses
 from ops.opened import DataFolder, opened
+from ops.roles import ROLES, roles_of
 from ops.stale.backlog import StalePart, rows_in, stale_parts
 from ops.stale.orders import Why, order, outstanding
 from ops.stale.request import HealRequest
 from ops.times import ago, clock_time, duration, iso, parse_duration
 from ops.topics import ARGUS, UPDATER
-from ops.wiring.process import ROLES
 from proto.errors import SettingsError
 from proto.lane import Lane
 from repo.drops import DroppedRow, Pile, Piles, dropped_rows
@@ -205,7 +205,7 @@ def _rows(folder: DataFolder, everything: bool, limit: int) -> list[DroppedRow]:
 
 def _wait_until_dropped(folder: DataFolder, parts: list[StalePart]) -> int | None:
     """How many messages are still there; None: nothing runs that could drop them."""
-    if not _running(folder):
+    if not Liveness(folder.path).others():
         return None
     deadline = time.monotonic() + _PATIENCE_S
     while True:
@@ -228,22 +228,14 @@ def _outcome(about: str, left: int | None) -> str:
 
 def _hindrance(folder: DataFolder) -> str:
     """Why nothing may happen, if that is plain to see."""
-    missing = [role for role in ROLES if role not in _running(folder)]
+    running = roles_of(Liveness(folder.path).others())
+    missing = [role for role in ROLES if role not in running]
     if len(missing) == len(ROLES):
         return ": nothing runs (adsindex run)"
     if missing:
         return f": no {' and no '.join(missing)} runs (adsindex run)"
     paused = [pause.name for pause in Pauses(folder.path).all() if pause.lane == "low"]
     return f": {', '.join(paused)} is paused (adsindex lanes resume low)" if paused else ""
-
-
-def _running(folder: DataFolder) -> set[str]:
-    """Roles of the processes that live."""
-    liveness = Liveness(folder.path)
-    try:
-        return {role for process in liveness.others() for role in process.role.split("+")}
-    finally:
-        liveness.close()
 
 
 def _print_parts(parts: list[StalePart], now_ms: float) -> None:

@@ -21,9 +21,10 @@ from ops.engine.signals import draining
 from ops.flows_files import chosen, load_application
 from ops.installation import Installation, load_installation, parse_sources, save_installation
 from ops.opened import FLOWS_FILE, DataFolder
+from ops.roles import ROLES
 from ops.settings import load_settings
 from ops.wiring.adoption import Adoption
-from ops.wiring.process import ROLES, Process, assemble_process
+from ops.wiring.process import Process, assemble_process
 from ops.wiring.store import Store, open_store
 from proto.errors import SettingsError
 from proto.flows.writer import write_flows

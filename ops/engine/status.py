@@ -3,19 +3,12 @@
 Garbage: a file whose process is gone is removed by who reads the others.
 """
 
-import os
-from collections.abc import Collection, Sequence
-from copy import copy
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 from ops.engine.counters import StageCounters
-from ops.engine.passes import Pass, StepState
-from ops.engine.stage import Stage
-from proto.ports.clock import Clock
-
-_REWRITE_MS = 3000.0
 
 
 class StepStatus(msgspec.Struct):
@@ -78,51 +71,7 @@ class ProcessStatus(msgspec.Struct):
     signals: list[SignalStatus] = []
 
 
-_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ProcessStatus).decode
-
-
-class StatusFile:
-    """This process's file. `more` may be changed at any time; it is written with the next snapshot."""
-
-    def __init__(self, folder: Path, role: str, passes: Sequence[Pass], clock: Clock) -> None:
-        self.more: dict[str, str | int | float] = {}
-        self.refusals: list[str] = []
-        self.signals: list[SignalStatus] = []
-        self._path = folder / "status" / f"{os.getpid()}.json"
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._role, self._passes, self._clock = role, passes, clock
-        self._started_ms = clock.now_ms()
-        self._written: ProcessStatus | None = None
-
-    def write(self) -> None:
-        """A Periodic of the loop, every 500 ms. Readers see the old one or the new one, whole. Not durable.
-
-        While nothing changes it is written every few seconds only: an idle process should cost nothing.
-        """
-        now_ms = self._clock.now_ms()
-        status = ProcessStatus(
-            pid=os.getpid(),
-            role=self._role,
-            started_ms=self._started_ms,
-            at_ms=self._written.at_ms if self._written is not None else now_ms,
-            steps=[_step_status(state) for one in self._passes for state in one.states],
-            commit_error=next((one.last_error for one in self._passes if one.last_error), ""),
-            more=dict(self.more),
-            signals=self.signals,
-            refusals=list(self.refusals),
-        )
-        if status == self._written and now_ms - status.at_ms < _REWRITE_MS:
-            return
-        status.at_ms = now_ms
-        self._written = status
-        beside = self._path.with_suffix(".new")
-        beside.write_bytes(_encode(status))
-        beside.replace(self._path)
-
-    def remove(self) -> None:
-        """At the end of the process."""
-        self._path.unlink(missing_ok=True)
 
 
 def read_statuses(folder: Path, alive: Collection[int]) -> list[ProcessStatus]:
@@ -138,18 +87,3 @@ def read_statuses(folder: Path, alive: Collection[int]) -> list[ProcessStatus]:
         else:
             path.unlink(missing_ok=True)
     return found
-
-
-def _step_status(state: StepState) -> StepStatus:
-    status = StepStatus(
-        name=state.step.name,
-        failing=state.failing,
-        errors=state.errors,
-        last_error=state.last_error,
-        last_error_ms=state.last_error_ms,
-    )
-    if isinstance(state.step, Stage):
-        status.backlog = {lane.name.lower(): behind for lane, behind in state.step.backlog().items()}
-        status.paused = [lane.name.lower() for lane in sorted(state.step.lanes.paused)]
-        status.counters = copy(state.step.counters)
-    return status

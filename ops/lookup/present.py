@@ -19,7 +19,7 @@ from ops.lookup.stored import Stored
 from ops.lookup.touching import Touching
 from ops.opened import DataFolder
 from ops.readers import TELL_EVERY_MS, stands
-from ops.wiring.process import ROLES
+from ops.roles import ROLES, roles_of
 from proto.codec import decode_key
 from proto.events import DOCUMENTS, RowChange, decode_notification, decode_unit
 from proto.flows.model import Document
@@ -45,7 +45,7 @@ class Present:
         self._folder, self._document, self._key = folder, document, key
         self._stored, self._touching, self._source = stored, touching, source_of(key)
         live = Liveness(folder.path).others()
-        self._running = frozenset(role for process in live for role in process.role.split("+"))
+        self._running = roles_of(live)
         statuses = read_statuses(folder.path, [process.pid for process in live])
         self._now_ms = folder.clock.now_ms()
         self._queues = Queues(folder, statuses, self._now_ms)

@@ -10,8 +10,9 @@ from ops.engine.loop import Loop, Periodic
 from ops.engine.passes import Pass
 from ops.engine.retention import Keep, Retention
 from ops.engine.stage import Stage
-from ops.engine.status import StatusFile
+from ops.engine.status_file import StatusFile
 from ops.engine.step import FunctionStep, Step
+from ops.roles import ROLES
 from ops.stale.policy import Policy
 from ops.topics import ARGUS, CONSUMED
 from ops.wiring.admission import Patience, let_in, refuse
@@ -25,9 +26,6 @@ from proto.flows.model import Flows
 from proto.lane import Lane
 from proto.ports.clock import Clock
 from repo.drops import forget_healed
-
-ROLES = ("gateway", "updater", "argus")
-"""In the order of the way. The publisher runs with argus: it shares its durable commits."""
 
 _COLLECT_EVERY_MS = 250.0
 _FORGET_EVERY_MS = 60_000.0

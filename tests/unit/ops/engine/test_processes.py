@@ -19,7 +19,8 @@ from ops.engine.liveness import Liveness
 from ops.engine.pace import EAGER_LOOKS, EAGER_MS, Pace
 from ops.engine.pauses import PUBLISHING, Pause, Pauses
 from ops.engine.settings import EngineSettings
-from ops.engine.status import StatusFile, read_statuses
+from ops.engine.status import read_statuses
+from ops.engine.status_file import StatusFile
 from proto.errors import SettingsError
 from proto.lane import Lane
 
