@@ -1,0 +1,57 @@
+"""What HBase can never store, found before anything is sent."""
+
+from collections.abc import Iterable, Mapping
+
+from proto.errors import InvalidMessageError
+
+ROW_BYTES_MAX = 32_767
+"""A row key's length is a signed short in HBase's files."""
+CELL_BYTES_MAX = 10 * 1024 * 1024 - 256
+"""Row, column and value together: hbase.server.keyvalue.maxsize, less what HBase adds."""
+TIMESTAMP_MAX = 2**63 - 2
+"""One more means "the server's time" to HBase."""
+
+
+def check_put(table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+    """Raises InvalidMessageError, with table, row and column, for the first cell that can't be stored."""
+    _check_timestamp(table, timestamp)
+    for row, values in rows.items():
+        _check_row(table, row)
+        for column, value in values.items():
+            _check_column(table, row, column)
+            if len(row) + len(column) + len(value) > CELL_BYTES_MAX:
+                raise InvalidMessageError(
+                    f"{_named(table, row)}, {column!r}: a value of {len(value)} bytes; HBase takes cells of at most "
+                    f"{CELL_BYTES_MAX} bytes. Keep such values elsewhere, and a reference here"
+                )
+
+
+def check_delete(table: str, timestamp: int, rows: Mapping[bytes, Iterable[bytes]]) -> None:
+    """As `check_put`."""
+    _check_timestamp(table, timestamp)
+    for row, columns in rows.items():
+        _check_row(table, row)
+        for column in columns:
+            _check_column(table, row, column)
+
+
+def _check_timestamp(table: str, timestamp: int) -> None:
+    if not 0 < timestamp <= TIMESTAMP_MAX:
+        raise InvalidMessageError(f"table {table}: {timestamp} is no timestamp; HBase takes 1 to {TIMESTAMP_MAX}")
+
+
+def _check_row(table: str, row: bytes) -> None:
+    if not 0 < len(row) <= ROW_BYTES_MAX:
+        raise InvalidMessageError(
+            f"{_named(table, row)}: a row key of {len(row)} bytes; HBase takes 1 to {ROW_BYTES_MAX}. Use a shorter key"
+        )
+
+
+def _check_column(table: str, row: bytes, column: bytes) -> None:
+    family, _, qualifier = column.partition(b":")
+    if not family or not qualifier:
+        raise InvalidMessageError(f"{_named(table, row)}: {column!r} is no column; write family:qualifier")
+
+
+def _named(table: str, row: bytes) -> str:
+    return f"table {table}, row {row[:40]!r}{'...' if len(row) > 40 else ''}"
