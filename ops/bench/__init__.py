@@ -1,1 +1,1 @@
-"""The bench: job J4 on the sample application, phase by phase, each figure measured at the reader."""
+"""The bench: job J4, phase by phase, each figure measured at the reader."""

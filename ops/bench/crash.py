@@ -3,14 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 from ops.bench.phases import Trickle
 from ops.demo.signal_process import signal_service
-from ops.demo.signal_values import SIGNALS
 from ops.roles import ROLES
 from ops.settings import SETTINGS_FILE
 
@@ -46,12 +45,14 @@ class Roles:
             process.wait()
 
 
-def crash(data: Path, editor: Trickle, seed: int, random: Random, tell: Callable[[str], None]) -> tuple[int, bool]:
+def crash(
+    data: Path, editor: Trickle, seed: int, random: Random, signals: Iterable[str], tell: Callable[[str], None]
+) -> tuple[int, bool]:
     """Kills while `editor` edits; returns how many kills there were, and whether all was servable in the end.
 
-    seed: of the signal service.
+    seed: of the signal service; signals: those that the flows file names.
     """
-    with signal_service(seed) as address, _roles(data, address) as roles:
+    with signal_service(seed) as address, _roles(data, address, signals) as roles:
         _servable(data)
         editor.start()
         try:
@@ -69,8 +70,8 @@ def crash(data: Path, editor: Trickle, seed: int, random: Random, tell: Callable
 
 
 @contextmanager
-def _roles(data: Path, signals: str) -> Iterator[Roles]:
-    urls = [f'[signals.{name}]\nurl = "{signals}/{name}"\n' for name in SIGNALS]
+def _roles(data: Path, address: str, signals: Iterable[str]) -> Iterator[Roles]:
+    urls = [f'[signals.{name}]\nurl = "{address}/{name}"\n' for name in signals]
     (data / SETTINGS_FILE).write_text("".join(urls))
     roles = Roles(data, data.parent)
     try:

@@ -1,4 +1,4 @@
-"""Runs job J4, phase after phase, and returns its figures."""
+"""Runs the job, phase after phase, and returns its figures."""
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -24,10 +24,15 @@ from ops.wiring.process import Process
 from proto.codec import decode_key
 from proto.errors import UnavailableError
 from proto.events import DeltaDocument
+from proto.flows.loader import load
 from serving.reader import DocumentReader
 
 BURST = 20_000
-FLOWS_OF = {"j4": FLOWS, "lean": Path(__file__).with_name("lean.toml")}
+FLOWS_OF = {
+    "j4": Path(__file__).with_name("j4.toml"),
+    "application": FLOWS,
+    "lean": Path(__file__).with_name("lean.toml"),
+}
 REINSERTED = 1_000
 CRASH_S_MIN, CRASH_S_MAX = 3.0, 15.0
 BESIDE_S_MAX = 10.0
@@ -120,7 +125,8 @@ class Bench:
             tailing = DocumentReader(folder.log, folder.clock, start_offsets=reader.offsets())
             tailing.index = reader.index
             editor = self._trickle("f edits", seconds, 77, "")
-            kills, servable = crash(data, editor, self._options.seed, self._random, self._tell)
+            signals = load(FLOWS_OF[self._options.job]).signals
+            kills, servable = crash(data, editor, self._options.seed, self._random, signals, self._tell)
             while tailing.poll():
                 pass
             torn.look(_TORN_LOOK)
@@ -190,7 +196,7 @@ class Bench:
         return made
 
     def _next(self) -> None:
-        if self._current is not None and self._options.job == "j4":
+        if self._current is not None and self._options.job != "lean":
             self._torn.look(_TORN_LOOK)
             self.figures.torn, self.figures.looked_at = self._torn.torn, self._torn.looked_at
         self._current = None
@@ -206,14 +212,23 @@ class Bench:
         edits = [edit for trickle in self._trickles for edit in trickle.edits()]
         edited = {ad for edit in edits for ad in edit.ads}
         with connect(self._folder / "ads.db") as connection:
-            if self._options.job == "j4":
+            if self._options.job != "lean":
                 said = says(self._options.seed)
-                wrong, self.figures.compared = wrong_documents(connection, reader, said, self._random, edited)
+                names = _compared(self._options.job)
+                wrong, self.figures.compared = wrong_documents(connection, reader, said, self._random, edited, names)
             else:
                 wrong, self.figures.compared = wrong_bids(connection, reader, edited)
         self.figures.mismatches = len(wrong)
         self.figures.lost = sum(1 for edit in edits if wrong.intersection(edit.ads))
         self.figures.duplicates = reader.index.counters.duplicates
+
+
+def _compared(job: str) -> frozenset[str] | None:
+    """Fields that the job has in common with the application, of which there is a join in SQL; None: all."""
+    if job == "application":
+        return None
+    ours, sample = (load(FLOWS_OF[name]).documents["ad"].fields for name in (job, "application"))
+    return frozenset(ours).intersection(sample)
 
 
 def run_job(folder: Path, options: Options, settings: Settings, tell: Callable[[str], None]) -> Figures:

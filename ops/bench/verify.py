@@ -24,16 +24,17 @@ _MESSAGES = 1_000
 
 
 class Served(Mapping[int, Document]):
-    """Some ads' documents as a reader serves them, decoded one at a time."""
+    """Some ads' documents as a reader serves them, decoded one at a time; names: of the fields wanted, None: all."""
 
-    def __init__(self, reader: DocumentReader, ads: Collection[int]) -> None:
-        self._index, self._ads = reader.index, ads
+    def __init__(self, reader: DocumentReader, ads: Collection[int], names: Collection[str] | None) -> None:
+        self._index, self._ads, self._names = reader.index, ads, names
 
     def __getitem__(self, ad: int) -> Document:
         served = self._index.get(DOCUMENT, encode_key((SOURCE, ad)))
         if served is None:
             raise KeyError(ad)
-        return Document(ad, {name: json_value(value) for name, value in served.fields.items()}, served.servable)
+        wanted = served.fields if self._names is None else {name: served.fields[name] for name in self._names}
+        return Document(ad, {name: json_value(value) for name, value in wanted.items()}, served.servable)
 
     def __iter__(self) -> Iterator[int]:
         held = self._index
@@ -44,14 +45,21 @@ class Served(Mapping[int, Document]):
 
 
 def wrong_documents(
-    connection: sqlite3.Connection, reader: DocumentReader, said: Says, random: Random, edited: Collection[int]
+    connection: sqlite3.Connection,
+    reader: DocumentReader,
+    said: Says,
+    random: Random,
+    edited: Collection[int],
+    names: Collection[str] | None = None,
 ) -> tuple[set[int], int]:
     """Ads whose documents are not what a join in SQL gives, and how many were compared: a sample (all, when they are
-    few), and all that were edited."""
+    few), and all that were edited. names: of the fields that are compared; None: all, and there are no others."""
     ads = [row[0] for row in connection.execute("SELECT id FROM ads")]
     chosen = set(random.sample(ads, min(SAMPLE, len(ads)))).union(edited)
     expected = expected_documents(connection, said, chosen)
-    wrong = {mismatch.id for mismatch in compare_documents(expected, Served(reader, chosen))}
+    if names is not None:
+        expected = (one._replace(fields={name: one.fields[name] for name in names}) for one in expected)
+    wrong = {mismatch.id for mismatch in compare_documents(expected, Served(reader, chosen, names))}
     return wrong, len(chosen)
 
 

@@ -53,8 +53,7 @@ def running(
     seed: of the signal service, a process that runs meanwhile. flows: the sample's file, or a like one.
     """
     with signal_service(seed) as address:
-        asks = asking(settings, address) if load(flows).signals else settings
-        yield from _led(folder, sources, asks, leader, on_document, flows)
+        yield from _led(folder, sources, asking(settings, address, load(flows).signals), leader, on_document, flows)
 
 
 def _led(

@@ -2,10 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from ops.demo.signal_values import SIGNALS
 from ops.settings import Settings, SignalSettings
 from proto.errors import UnavailableError
 
@@ -26,7 +25,7 @@ def signal_service(seed: int) -> Iterator[str]:
             process.terminate()
 
 
-def asking(settings: Settings, address: str) -> Settings:
-    """The settings with all signals of the sample application fetched from there."""
-    urls = {name: SignalSettings(url=f"{address}/{name}") for name in SIGNALS}
+def asking(settings: Settings, address: str, signals: Iterable[str]) -> Settings:
+    """The settings with these signals of the sample application fetched from there."""
+    urls = {name: SignalSettings(url=f"{address}/{name}") for name in signals}
     return settings.model_copy(update={"signals": {**urls, **settings.signals}})

@@ -34,7 +34,7 @@ def test_every_phase_gives_its_figures_and_nothing_is_wrong(tmp_path: Path) -> N
 
 def test_the_refresh_goes_on_beside_the_trickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside, "RUNS", 1)
-    options = Options("j4", SCALES["tiny"], "h", rate=100.0, seconds=0.2, seed=1)
+    options = Options("application", SCALES["tiny"], "h", rate=100.0, seconds=0.2, seed=1)
     figures = run_job(tmp_path, options, load_settings(tmp_path, {}).settings, lambda text: None)
     assert figures.good and figures.refresh_docs_per_s
     assert figures.high_p99_ms is not None and figures.high_p99_shift is not None

@@ -45,5 +45,5 @@ def test_it_is_gone_with_the_block() -> None:
 
 def test_settings_of_a_user_win() -> None:
     settings = Settings(signals={"image": SignalSettings(url="http://elsewhere/")})
-    asked = asking(settings, "http://here").signals
+    asked = asking(settings, "http://here", SIGNALS).signals
     assert (asked["image"].url, asked["performance"].url) == ("http://elsewhere/", "http://here/performance")
