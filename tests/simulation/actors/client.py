@@ -1,0 +1,99 @@
+"""What every actor has: a Repo of its own process, chance of its own, and a loop around its transactions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from proto.codec import encode_key
+from proto.errors import TooOldError, UnavailableError
+from repo.api import Keep, Outcome, OutcomeKind, Repo, Snapshot, TableSpec, Transaction
+from tests.simulation.scheduler import Process, Scheduler
+
+TABLE, GROUP, OTHER_GROUP, ENTRIES = "cells", "a", "b", "entries"
+TABLES = (
+    TableSpec(TABLE, {GROUP: Keep.VERSIONED, OTHER_GROUP: Keep.VERSIONED}),
+    TableSpec(ENTRIES, {"": Keep.INDEX}),
+)
+ATTEMPTS_MAX = 30
+
+Body = Callable[[Snapshot, Transaction], None]
+
+
+@dataclass
+class Client:
+    """A process with a Repo. failures: what its actors found wrong by themselves, for the whole run."""
+
+    process: Process
+    repo: Repo
+    scheduler: Scheduler
+    random: Random
+    failures: list[str]
+    serial: int = field(default=0)
+
+    def transact(self, body: Body, attempts: int = ATTEMPTS_MAX) -> Outcome | None:
+        """Runs body(snapshot, transaction) and commits, again after a conflict. None: there was nothing to write, or
+        it gave up, or nobody knows what became of it, and then it must not run again."""
+        at_least = 0
+        for _ in range(attempts):
+            transaction = self.look(body, at_least)
+            if transaction is None:
+                continue
+            if not transaction.writes:
+                return None
+            try:
+                (outcome,) = self.repo.commit([transaction])
+            except UnavailableError:
+                continue
+            if outcome.committed:
+                return outcome
+            if outcome.kind is OutcomeKind.UNKNOWN:
+                return None
+            if outcome.kind is OutcomeKind.CONFLICT:
+                at_least = outcome.commit_timestamp
+        return None
+
+    def look(self, body: Body, at_least: int = 0) -> Transaction | None:
+        """Runs body once at a new snapshot. None: the store did not answer, or the snapshot grew too old."""
+        self.rest()
+        try:
+            with self.repo.snapshot(at_least) as snapshot:
+                transaction = Transaction(snapshot.timestamp)
+                body(snapshot, transaction)
+        except (UnavailableError, TooOldError):
+            return None
+        return transaction
+
+    def rest(self, ms_max: float = 5.0) -> None:
+        self.scheduler.sleep(self.random.uniform(0.0, ms_max))
+
+    def tag(self) -> bytes:
+        """A value that nobody else writes."""
+        self.serial += 1
+        return b"%s.%d" % (self.process.name.encode(), self.serial)
+
+
+class Actor(Protocol):
+    """A kind of work. One object serves all clients of a run: it is how the judge knows what they were told."""
+
+    def prepare(self, client: Client) -> None:
+        """Once, before any fault."""
+        ...
+
+    def act(self, client: Client) -> None:
+        """One step, under faults: it may end anywhere."""
+        ...
+
+    def finish(self, client: Client) -> None:
+        """Once, after the last fault, by a client that has just started: adds what does not hold to its failures."""
+        ...
+
+
+def key_of(*parts: int | str) -> bytes:
+    return encode_key(("sim", *parts))
+
+
+def value(snapshot: Snapshot, key: bytes, group: str = GROUP) -> bytes | None:
+    """Of a cell, what a snapshot sees."""
+    (version,) = snapshot.read(TABLE, group, [key])
+    return None if version is None else version.value

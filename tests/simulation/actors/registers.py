@@ -1,0 +1,81 @@
+"""Registers that are written blindly, deleted, listed and looked at as of earlier times; an index goes with them.
+
+The engine's whole port is used; the history checker is the judge.
+"""
+
+from repo.api import Snapshot, Transaction
+from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
+
+KEYS = [key_of("register", number) for number in range(3)]
+
+
+class Registers:
+    def prepare(self, client: Client) -> None:
+        """Absent at first."""
+
+    def act(self, client: Client) -> None:
+        what = client.random.choice((self._write, self._write, self._write_if_unchanged, self._many, self._look))
+        what(client)
+
+    def finish(self, client: Client) -> None:
+        client.look(self._everything)
+
+    def _write(self, client: Client) -> None:
+        key, deletes = client.random.choice(KEYS), client.random.random() < 0.25
+        group = client.random.choice((GROUP, OTHER_GROUP))
+        tag = client.tag()
+
+        def write(snapshot: Snapshot, transaction: Transaction) -> None:
+            if deletes:
+                transaction.delete(TABLE, key, group)
+            else:
+                transaction.write(TABLE, key, group, tag)
+            if group == GROUP:  # the entries of a register are its group's own
+                for other in (b"x", b"y"):
+                    transaction.delete_index(ENTRIES, other + key)
+                if not deletes:
+                    transaction.write_index(ENTRIES, client.random.choice((b"x", b"y")) + key, b"")
+
+        client.transact(write)
+
+    def _write_if_unchanged(self, client: Client) -> None:
+        """Reads one for conflict and writes another: two who do it crosswise can't both succeed."""
+        seen, written = client.random.sample(KEYS, 2)
+
+        def write(snapshot: Snapshot, transaction: Transaction) -> None:
+            snapshot.read(TABLE, OTHER_GROUP, [seen])
+            transaction.check(TABLE, seen, OTHER_GROUP)
+            transaction.write(TABLE, written, OTHER_GROUP, client.tag())
+
+        client.transact(write)
+
+    def _many(self, client: Client) -> None:
+        """Several transactions in one call, some of them in each other's way."""
+
+        def write(snapshot: Snapshot, transaction: Transaction) -> None:
+            others = [Transaction(snapshot.timestamp) for _ in range(client.random.randint(1, 3))]
+            for other in others:
+                other.write(TABLE, client.random.choice(KEYS), OTHER_GROUP, client.tag())
+            client.repo.commit(others)
+
+        client.look(write)
+
+    def _look(self, client: Client) -> None:
+        """Twice at one snapshot, so that it is seen whether it stays as it was."""
+
+        def look(snapshot: Snapshot, transaction: Transaction) -> None:
+            self._everything(snapshot, transaction)
+            client.rest(30.0)
+            self._everything(snapshot, transaction)
+            key = client.random.choice(KEYS)
+            for version in snapshot.history(TABLE, GROUP, key, 3)[1:2]:
+                with client.repo.snapshot_at(version.commit_timestamp) as earlier:
+                    earlier.read(TABLE, GROUP, KEYS)
+
+        client.look(look)
+
+    def _everything(self, snapshot: Snapshot, transaction: Transaction) -> None:
+        snapshot.read(TABLE, GROUP, KEYS)
+        snapshot.scan(TABLE, OTHER_GROUP, after=key_of("register"), limit=2)
+        snapshot.scan(TABLE, OTHER_GROUP)
+        snapshot.scan_prefixes(ENTRIES, [b"x", b"y"], limit_each=2)
