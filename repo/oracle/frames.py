@@ -1,0 +1,51 @@
+"""What many clients ask the oracle in one go, and what it answers: the values that a frame is made of, on any wire."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from proto.errors import InvalidMessageError
+from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
+
+
+class BeginRequest(NamedTuple):
+    """id_count: how many ids; at_least: the highest commit timestamp that the client knows (F13, N1)."""
+
+    id_count: int = 1
+    at_least: int = 0
+
+
+class BegunRange(NamedTuple):
+    """The ids first_id, first_id + 1, ..., `id_count` of them, all with one snapshot."""
+
+    first_id: int
+    id_count: int
+    snapshot: int
+
+    def expanded(self) -> list[Begun]:
+        return [Begun(id, self.snapshot) for id in range(self.first_id, self.first_id + self.id_count)]
+
+
+class Frame(NamedTuple):
+    """Requests of many clients. Commits are decided in their order, before settles and resolves of the same frame."""
+
+    begins: Sequence[BeginRequest] = ()
+    commits: Sequence[CommitRequest] = ()
+    resolves: Sequence[int] = ()
+    settles: Sequence[int] = ()
+
+
+class Replies(NamedTuple):
+    """One for each request, in the order of the frame. A begin that can't reach its `at_least` is answered by None."""
+
+    begins: list[BegunRange | None]
+    commits: list[Decision]
+    resolves: list[Resolution]
+    settles: list[Resolution]
+
+
+def require_write_sets(requests: Sequence[CommitRequest]) -> None:
+    """For clients, before they send. Raises InvalidMessageError for a commit that writes nothing: Omid would give it a
+    second commit timestamp when it is sent again, so the oracle refuses it."""
+    for request in requests:
+        if not request.written:
+            raise InvalidMessageError(f"transaction {request.id} writes nothing: don't send it to the oracle")
