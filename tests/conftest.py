@@ -6,6 +6,10 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from tests.support.cluster import _faulty, hbase, hbase_faults, installed
+
+__all__ = ["_faulty", "hbase", "hbase_faults", "installed"]
+
 settings.register_profile("adsindex", deadline=None, print_blob=True)
 settings.load_profile("adsindex")
 
@@ -19,3 +23,10 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"ADSINDEX_REQUIRE_ALL=1, and this was left out. {reason}"
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m cluster` chooses the tests that need real servers."""
+    for item in items:
+        if "installed" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.cluster)

@@ -51,6 +51,7 @@ COMMANDS = (
     Command("bench", "ops.cli.bench:bench", RUN, "Measure load, trickle, burst and fan-out."),
     Command("devrun", "ops.cli.devrun:devrun", RUN, "Compare new fields and handlers with those that run."),
     Command("run", "ops.cli.run:run", RUN, "Run the index on your own database."),
+    Command("cluster", "ops.cli.cluster:cluster", RUN, "ZooKeeper and HBase on this machine: start, look, stop."),
     Command("wait", "ops.cli.wait:wait", RUN, "Wait until everything committed so far is servable."),
     Command("source", "ops.cli.source:source", SET_UP, "Attach a database, or let go of it."),
     Command("backfill", "ops.cli.backfill:backfill", RUN, "Bring rows of a feed from Parquet or JSON Lines."),
