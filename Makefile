@@ -30,7 +30,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 tools: $(VENV)/.tools
 
 $(VENV)/.tools: $(VENV)/.installed
-	$(INSTALL) '.[dev,files,rpc]'
+	$(INSTALL) '.[dev,files,hbase,rpc]'
 	@touch $@
 
 demo: install

@@ -1,0 +1,64 @@
+"""Omid's commit table: its rows, and how readers look ids up in it. Only the oracle writes it (repo/oracle)."""
+
+from collections.abc import Sequence
+from struct import Struct
+
+from proto.errors import CorruptionError
+from repo.hbase.cells import Cells, Family
+
+FAMILIES = {"F": Family(1), "LWF": Family(1)}
+COMMIT = b"F:C"
+INVALID = b"F:IT"
+"""Put by Omid's clients only, for an id that they have declared dead. It beats COMMIT."""
+
+IDS_A_CALL = 1_000
+_ROW = Struct(">Bq")
+_MASK = (1 << 64) - 1
+
+
+def row_of(id: int) -> bytes:
+    """One byte (id & 0x0F), which spreads the rows, then the id as 8 bytes big-endian."""
+    return _ROW.pack(id & 0x0F, id)
+
+
+def id_of(row: bytes) -> int:
+    """The inverse of `row_of`. Raises CorruptionError."""
+    if len(row) != _ROW.size:
+        raise CorruptionError(f"the commit table has a row {row!r}, which is no id")
+    return int.from_bytes(row[1:], "big", signed=True)
+
+
+def encode_commit(id: int, commit_timestamp: int) -> bytes:
+    """The value of COMMIT: commit - id as a varint (protobuf's int64; ten bytes when negative)."""
+    rest, encoded = (commit_timestamp - id) & _MASK, bytearray()
+    while rest > 0x7F:
+        encoded.append(0x80 | rest & 0x7F)
+        rest >>= 7
+    encoded.append(rest)
+    return bytes(encoded)
+
+
+def decode_commit(id: int, value: bytes) -> int:
+    """The commit timestamp. Raises CorruptionError."""
+    if not 0 < len(value) <= 10 or value[-1] > 0x7F or any(byte < 0x80 for byte in value[:-1]):
+        raise CorruptionError(f"the commit table holds {value.hex()} for the id {id}, which is no varint")
+    difference = sum((byte & 0x7F) << 7 * at for at, byte in enumerate(value)) & _MASK
+    return id + difference - (1 << 64 if difference >> 63 else 0)
+
+
+class CommitTableReader:
+    """Looks many ids up at once."""
+
+    def __init__(self, cells: Cells, table: str) -> None:
+        self._cells, self._table = cells, table
+
+    def look_up(self, ids: Sequence[int]) -> dict[int, int]:
+        """Commit timestamps of those that are committed: COMMIT without INVALID in one and the same row get (F11)."""
+        found: dict[int, int] = {}
+        for start in range(0, len(ids), IDS_A_CALL):
+            rows = {row_of(id): id for id in ids[start : start + IDS_A_CALL]}
+            for row, columns in self._cells.get(self._table, list(rows), (COMMIT, INVALID)).items():
+                stored = columns.get(COMMIT)
+                if stored is not None and INVALID not in columns:
+                    found[rows[row]] = decode_commit(rows[row], stored.value)
+        return found
