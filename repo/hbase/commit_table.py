@@ -1,16 +1,19 @@
-"""Omid's commit table: its rows, and how readers look ids up in it. Only the oracle writes it (repo/oracle)."""
+"""Omid's commit table: its rows, how readers look ids up in it, what the oracle puts into it, and how it is swept."""
 
 from collections.abc import Sequence
 from struct import Struct
 
 from proto.errors import CorruptionError
-from repo.hbase.cells import Cells, Family
+from repo.hbase.cells import Cells, Family, Row
+from repo.oracle.storage import Batch
 
 FAMILIES = {"F": Family(1), "LWF": Family(1)}
 COMMIT = b"F:C"
 INVALID = b"F:IT"
 """Put by Omid's clients only, for an id that they have declared dead. It beats COMMIT."""
 
+BUCKETS = 16
+"""Values of a row's first byte."""
 IDS_A_CALL = 1_000
 _ROW = Struct(">Bq")
 _MASK = (1 << 64) - 1
@@ -58,7 +61,35 @@ class CommitTableReader:
         for start in range(0, len(ids), IDS_A_CALL):
             rows = {row_of(id): id for id in ids[start : start + IDS_A_CALL]}
             for row, columns in self._cells.get(self._table, list(rows), (COMMIT, INVALID)).items():
-                stored = columns.get(COMMIT)
-                if stored is not None and INVALID not in columns:
-                    found[rows[row]] = decode_commit(rows[row], stored.value)
+                if timestamp := _committed(rows[row], columns):
+                    found[rows[row]] = timestamp
         return found
+
+
+class CommitTable(CommitTableReader):
+    """repo.oracle.storage.CommitTable. Only the oracle puts, and only what its state chain holds; only the sweep
+    removes."""
+
+    def put(self, batch: Batch) -> None:
+        """One call has one version for all rows: the lowest id. So who deletes a row at its id, as Omid's clients do,
+        removes it."""
+        rows = {row_of(id): {COMMIT: encode_commit(id, timestamp)} for id, timestamp in batch}
+        self._cells.put(self._table, min(id for id, _ in batch), rows)
+
+    def scan(self, bucket: int, after: int, before: int, limit: int) -> list[tuple[int, int]]:
+        """(id, commit timestamp) of the first `limit` rows of a bucket with after < id < before, in order. Invalid ones
+        have the commit timestamp 0."""
+        start, stop = _ROW.pack(bucket, after + 1), _ROW.pack(bucket, before)
+        found = self._cells.scan(self._table, start, stop, (COMMIT, INVALID), None, limit)
+        return [(id_of(row), _committed(id_of(row), columns)) for row, columns in found]
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Once everything that these ids wrote has its shadow cell, and the sweep horizon is above them (F8)."""
+        if ids:
+            self._cells.delete(self._table, max(ids), {row_of(id): (COMMIT, INVALID) for id in ids})
+
+
+def _committed(id: int, columns: Row) -> int:
+    """0: it is not."""
+    stored = columns.get(COMMIT)
+    return decode_commit(id, stored.value) if stored is not None and INVALID not in columns else 0

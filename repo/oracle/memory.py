@@ -6,15 +6,14 @@ from repo.oracle.storage import Batch, Taken
 
 
 class MemoryStateChain:
-    """Has one owner for ever: whoever holds it. window: how far the ceiling lies above the present (nanoseconds)."""
+    """Has one owner for ever: whoever holds it."""
 
-    def __init__(self, window: int = 2_000_000_000) -> None:
+    def __init__(self) -> None:
         self._ceiling = 0
-        self._window = window
 
-    def take_over(self, now: int) -> Taken:
+    def take_over(self, now: int, window: int) -> Taken:
         epoch = self._ceiling
-        self._ceiling = max(epoch, now) + self._window
+        self._ceiling = max(epoch, now) + window
         return Taken(epoch, self._ceiling, ())
 
     def advance(self, ceiling: int, batch: Batch) -> None:

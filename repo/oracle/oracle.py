@@ -41,7 +41,8 @@ class Oracle:
         self._pause = pause
         self._guard = guard or nullcontext()
         self._serves = True
-        taken = storage.chain.take_over(int(clock.now_ms()) * NANOSECONDS_PER_MS)
+        now, window = int(clock.now_ms()) * NANOSECONDS_PER_MS, self._limits.ceiling_ms * NANOSECONDS_PER_MS
+        taken = storage.chain.take_over(now, window)
         if taken.batch:
             self._until_answered(lambda: storage.commit_table.put(taken.batch))
         self._machine = OracleStateMachine(taken, self._limits)

@@ -20,8 +20,9 @@ class StateChain(Protocol):
     """Each link replaces the one before, and only if that is still the last one: so one owner at a time lengthens it,
     whatever clocks, pauses and late writes do."""
 
-    def take_over(self, now: int) -> Taken:
-        """Makes the caller the owner, from timestamp `now` on; everybody before is fenced by it."""
+    def take_over(self, now: int, window: int) -> Taken:
+        """Makes the caller the owner; everybody before is fenced by it. The first ceiling lies `window` above `now`, or
+        above the epoch if that is later."""
         ...
 
     def advance(self, ceiling: int, batch: Batch) -> None:
