@@ -1,0 +1,162 @@
+"""The oracle's service in this process, on a store in memory that tests can hold up or take over; and its clients."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from proto.errors import FencedError
+from proto.ports.clock import Clock
+from repo.oracle.frames import Frame, Replies
+from repo.oracle.grpc_service import OracleService
+from repo.oracle.leader import Leader
+from repo.oracle.memory import MemoryCommitTable
+from repo.oracle.oracle import Oracle
+from repo.oracle.storage import Batch, CommitTable, OracleStorage, Taken
+from tests.support.engines import ManualClock
+
+PATIENCE_S = 30.0
+
+
+class SharedChain:
+    """A state chain in memory for several owners, one after the other, as the state cell is."""
+
+    def __init__(self) -> None:
+        self.owner: OwnChain | None = None
+        self.ceiling = 0
+        self.batch: Batch = ()
+
+
+class OwnChain:
+    """repo.oracle.storage.StateChain of one of them."""
+
+    def __init__(self, shared: SharedChain) -> None:
+        self._shared = shared
+
+    def take_over(self, now: int, window: int) -> Taken:
+        shared, epoch = self._shared, self._shared.ceiling
+        shared.owner, shared.ceiling = self, max(epoch, now) + window
+        return Taken(epoch, shared.ceiling, shared.batch)
+
+    def advance(self, ceiling: int, batch: Batch) -> None:
+        if self._shared.owner is not self:
+            raise FencedError("another oracle has taken over")
+        self._shared.ceiling, self._shared.batch = ceiling, batch
+
+
+class HeldTable(MemoryCommitTable):
+    """A commit table whose puts wait while it is held. puts: the size of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._free = threading.Event()
+        self._free.set()
+        self.arrived = threading.Semaphore(0)
+        self.puts: list[int] = []
+
+    def put(self, batch: Batch) -> None:
+        self.arrived.release()
+        assert self._free.wait(PATIENCE_S)
+        super().put(batch)
+        self.puts.append(len(batch))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
+
+
+class CountingOracle(Oracle):
+    """Keeps the frames that it was given."""
+
+    def __init__(self, storage: OracleStorage, clock: Clock) -> None:
+        super().__init__(storage, clock, guard=threading.Lock())
+        self.frames: list[Frame] = []
+
+    def frame(self, frame: Frame) -> Replies:
+        self.frames.append(frame)
+        return super().frame(frame)
+
+
+class Published:
+    """repo.oracle.leader.Leaders: whoever the test names."""
+
+    def __init__(self) -> None:
+        self._leader: Leader | None = None
+        self._changed: list[Callable[[], None]] = []
+
+    def current(self) -> Leader | None:
+        return self._leader
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        self._changed.append(changed)
+
+    def publish(self, leader: Leader | None) -> None:
+        self._leader = leader
+        for changed in self._changed:
+            changed()
+
+
+@dataclass
+class Store:
+    """What oracles share."""
+
+    chain: SharedChain = field(default_factory=SharedChain)
+    table: CommitTable = field(default_factory=MemoryCommitTable)
+    clock: Clock = field(default_factory=ManualClock)
+
+
+class Served:
+    """An oracle and its service, which leads from `lead` to `step_down`, in a thread of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.wanted = True
+        self.error: Exception | None = None
+        self.service = OracleService()
+        self.address = self.service.start("127.0.0.1", 0)
+        self.thread = threading.Thread(target=self._lead)
+
+    def lead(self) -> Leader:
+        """Takes over."""
+        self.oracle = CountingOracle(OracleStorage(OwnChain(self.store.chain), self.store.table), self.store.clock)
+        self.thread.start()
+        return Leader(self.address, self.oracle.epoch)
+
+    def step_down(self) -> None:
+        self.wanted = False
+        self.service.look()
+        self.thread.join(PATIENCE_S)
+
+    def close(self) -> None:
+        if self.thread.ident is not None:
+            self.step_down()
+        self.service.stop()
+
+    def _lead(self) -> None:
+        try:
+            self.service.lead(self.oracle, lambda: self.wanted)
+        except Exception as error:
+            self.error = error
+
+
+@contextmanager
+def served(store: Store) -> Iterator[Served]:
+    """Not leading yet."""
+    one = Served(store)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.002)

@@ -1,0 +1,197 @@
+"""The client: what waits goes together, nothing is committed twice, the leader is followed, and every wait ends."""
+
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+
+from proto.errors import InvalidMessageError, UnavailableError
+from repo.api import OutcomeKind
+from repo.oracle import grpc_client
+from repo.oracle.grpc_client import CELLS_MAX, GrpcOracle
+from repo.oracle.leader import Leader
+from repo.oracle.port import Begun, CommitRequest, Decision, Fate
+from tests.support.oracles import PATIENCE_S, HeldTable, Published, Served, Store, served, until
+
+UNKNOWN = Decision(OutcomeKind.UNKNOWN)
+SOON_S = 0.3
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(table=HeldTable())
+
+
+@pytest.fixture
+def table(store: Store) -> HeldTable:
+    assert isinstance(store.table, HeldTable)
+    return store.table
+
+
+@pytest.fixture
+def published() -> Published:
+    return Published()
+
+
+@pytest.fixture
+def leading(store: Store, published: Published) -> Iterator[Served]:
+    with served(store) as one:
+        published.publish(one.lead())
+        yield one
+
+
+@pytest.fixture
+def oracle(published: Published) -> Iterator[GrpcOracle]:
+    client = GrpcOracle(published, deadline_s=PATIENCE_S)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def hasty(published: Published) -> Iterator[GrpcOracle]:
+    """One that soon gives up."""
+    client = GrpcOracle(published, deadline_s=SOON_S)
+    yield client
+    client.close()
+
+
+def _writes(begun: Begun, *cells: int) -> CommitRequest:
+    return CommitRequest(begun.id, begun.snapshot, cells)
+
+
+def test_a_transaction(leading: Served, oracle: GrpcOracle) -> None:
+    first, second = oracle.begin(2)
+    decided, refused = oracle.commit([_writes(first, 1, 2), _writes(second, 2, 3)])
+    assert decided.kind is OutcomeKind.COMMITTED
+    assert refused == Decision(OutcomeKind.CONFLICT, decided.timestamp, 2)
+    [next] = oracle.begin(at_least=decided.timestamp)
+    assert next.snapshot >= decided.timestamp
+    assert [one.fate for one in oracle.resolve([first.id, next.id])] == [Fate.COMMITTED, Fate.UNDECIDED]
+    assert [one.fate for one in oracle.settle([first.id, next.id])] == [Fate.COMMITTED, Fate.ABORTED]
+
+
+def test_what_waits_in_all_threads_goes_in_one_frame(leading: Served, oracle: GrpcOracle, table: HeldTable) -> None:
+    begun = oracle.begin(41)
+    decided: list[Decision] = []
+
+    def commit(number: int) -> None:
+        decided.extend(oracle.commit([_writes(begun[number], number)]))
+
+    threads = [Thread(target=commit, args=(number,)) for number in range(41)]
+    with table.held():
+        threads[0].start()
+        table.arrived.acquire()
+        for thread in threads[1:]:
+            thread.start()
+        until(lambda: oracle.waiting() == 40)
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert [one.kind for one in decided] == [OutcomeKind.COMMITTED] * 41
+    assert [len(frame.commits) for frame in leading.oracle.frames] == [1, 40]
+
+
+def test_many_requests_are_cut_into_frames_in_order(
+    leading: Served, oracle: GrpcOracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_client, "_FRAME_MAX", 60)
+    begun = oracle.begin(30)
+    decided = oracle.commit([_writes(one, number, number + 1000) for number, one in enumerate(begun)])
+    assert [len(frame.commits) for frame in leading.oracle.frames] == [10, 10, 10]
+    assert sorted(one.timestamp for one in decided) == [one.timestamp for one in decided]
+    ids = [one.id for one in begun] * 5
+    assert [one.commit_timestamp for one in oracle.resolve(ids)] == [one.timestamp for one in decided] * 5
+
+
+def test_a_commit_whose_answer_was_lost_is_unknown_never_sent_again_and_settled_by_the_next_leader(
+    leading: Served, oracle: GrpcOracle, store: Store, table: HeldTable, published: Published
+) -> None:
+    request = _writes(*oracle.begin(), 1)
+    with served(store) as successor:
+        with table.held():
+            told: list[Decision] = []
+            thread = Thread(target=lambda: told.extend(oracle.commit([request])))
+            thread.start()
+            table.arrived.acquire()
+            published.publish(Leader(successor.address, 2))  # the old one is silent, as if it were stopped
+            thread.join(PATIENCE_S)
+            assert told == [UNKNOWN]
+        leading.step_down()
+        successor.lead()
+        [settled] = oracle.settle([request.id])
+        assert settled.fate is Fate.COMMITTED
+        sent = [one.id for server in (leading, successor) for frame in server.oracle.frames for one in frame.commits]
+        assert sent == [request.id]
+
+
+def test_what_changes_nothing_is_asked_again_at_the_next_leader(
+    leading: Served, oracle: GrpcOracle, store: Store, published: Published
+) -> None:
+    [before] = oracle.begin()
+    leading.step_down()
+    begun: list[Begun] = []
+    thread = Thread(target=lambda: begun.extend(oracle.begin()))
+    thread.start()
+    with served(store) as successor:
+        published.publish(successor.lead())
+        thread.join(PATIENCE_S)
+        assert begun[0].id > begun[0].snapshot >= successor.oracle.epoch > before.id
+
+
+def test_a_begin_that_it_does_not_reach_says_so(leading: Served, oracle: GrpcOracle) -> None:
+    with pytest.raises(UnavailableError, match="may be a former leader"):
+        oracle.begin(at_least=2**62)
+
+
+def test_without_a_leader_every_call_ends_and_says_why(hasty: GrpcOracle) -> None:
+    for call in (hasty.begin, lambda: hasty.resolve([1]), lambda: hasty.settle([1])):
+        with pytest.raises(UnavailableError, match=r"no oracle leads.*adsindex run --role oracle"):
+            call()
+    assert hasty.commit([CommitRequest(2, 1, (7,))]) == [UNKNOWN]
+
+
+def test_where_nobody_listens_every_call_ends_and_says_so(published: Published, hasty: GrpcOracle) -> None:
+    published.publish(Leader("127.0.0.1:1", 1))
+    with pytest.raises(UnavailableError, match=r"the oracle at 127\.0\.0\.1:1 did not answer"):
+        hasty.begin()
+
+
+def test_a_commit_that_was_given_up_before_it_was_sent_is_never_sent(
+    published: Published, hasty: GrpcOracle, store: Store
+) -> None:
+    assert hasty.commit([CommitRequest(2, 1, (7,))]) == [UNKNOWN]
+    with served(store) as late:
+        published.publish(late.lead())
+        assert hasty.begin()
+        assert [request for frame in late.oracle.frames for request in frame.commits] == []
+
+
+def test_a_leader_that_does_not_answer_is_given_up_and_asked_again_later(
+    leading: Served, hasty: GrpcOracle, table: HeldTable
+) -> None:
+    first, second = hasty.begin(2)
+    with table.held():
+        assert hasty.commit([_writes(first, 1)]) == [UNKNOWN]
+    [fate] = hasty.settle([first.id])
+    assert fate.fate is Fate.COMMITTED
+    assert hasty.commit([_writes(second, 2)])[0].kind is OutcomeKind.COMMITTED
+
+
+def test_what_can_never_be_sent_is_refused_before_anything_is(leading: Served, oracle: GrpcOracle) -> None:
+    good, bad = oracle.begin(2)
+    with pytest.raises(InvalidMessageError, match="writes nothing"):
+        oracle.commit([_writes(good, 1), _writes(bad)])
+    with pytest.raises(InvalidMessageError, match=r"more than 1,000,000 cells"):
+        oracle.commit([_writes(good, 1), _writes(bad, *range(CELLS_MAX + 1))])
+    assert [frame for frame in leading.oracle.frames if frame.commits] == []
+
+
+def test_a_commit_of_many_cells_fits(leading: Served, oracle: GrpcOracle) -> None:
+    [decision] = oracle.commit([_writes(*oracle.begin(), *range(200_000))])
+    assert decision.kind is OutcomeKind.COMMITTED
+
+
+def test_a_closed_client_answers_nothing_more(leading: Served, oracle: GrpcOracle) -> None:
+    oracle.begin()
+    oracle.close()
+    with pytest.raises(UnavailableError, match="closed"):
+        oracle.begin()
