@@ -8,6 +8,8 @@ ROW_BYTES_MAX = 32_767
 """A row key's length is a signed short in HBase's files."""
 CELL_BYTES_MAX = 10 * 1024 * 1024 - 256
 """Row, column and value together: hbase.server.keyvalue.maxsize, less what HBase adds."""
+ROW_PUT_BYTES_MAX = 64 * 1024 * 1024
+"""Of one row in one put: the gateway takes messages of 100 MB at most, and a row is not cut."""
 TIMESTAMP_MAX = 2**63 - 2
 """One more means "the server's time" to HBase."""
 
@@ -17,6 +19,12 @@ def check_put(table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, by
     _check_timestamp(table, timestamp)
     for row, values in rows.items():
         _check_row(table, row)
+        size = sum(len(column) + len(value) for column, value in values.items())
+        if size > ROW_PUT_BYTES_MAX:
+            raise InvalidMessageError(
+                f"{_named(table, row)}: {size} bytes in one put; a row takes {ROW_PUT_BYTES_MAX} at most. Keep large "
+                "values elsewhere, and references here"
+            )
         for column, value in values.items():
             _check_column(table, row, column)
             if len(row) + len(column) + len(value) > CELL_BYTES_MAX:

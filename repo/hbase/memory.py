@@ -74,8 +74,7 @@ class MemoryCells:
         stored = self._table(table)
         for row in stored.good(rows):
             for column in rows[row]:
-                cell = stored.cell(row, column)
-                cell.deleted_to = max(cell.deleted_to, timestamp)
+                stored.cell(row, column).delete(timestamp)
         stored.refuse_bad(rows)
 
     def check_and_put(self, table: str, row: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
@@ -100,13 +99,16 @@ class MemoryCells:
         if at and at not in splits:
             insort(splits, at)
 
-    def compact(self) -> None:
-        """A major compaction of all tables: what is masked or surplus goes, and with it what masked it."""
+    def compact(self, flushed: bool = False) -> None:
+        """A major compaction of all tables: surplus versions go, and deletes mask no more.
+
+        flushed: what was put under a delete was in files already, and goes with it. Else it was still in the region
+        server's memory, and comes to light now: both happen.
+        """
         for stored in self._tables.values():
             for row in list(stored.order):
                 for column, cell in list(stored.rows[row].items()):
-                    cell.versions = cell.newest(None, stored.families[_family(column)].versions)[::-1]
-                    cell.deleted_to = 0
+                    cell.compact(stored.families[_family(column)].versions, flushed)
                     if not cell.versions:
                         del stored.rows[row][column]
                 if not stored.rows[row]:
@@ -122,7 +124,7 @@ class MemoryCells:
 
 @dataclass(slots=True)
 class _Cell:
-    """versions: oldest first; those up to deleted_to are masked."""
+    """versions: oldest first. Those up to deleted_to were put after the delete, and are masked."""
 
     versions: list[Stored] = field(default_factory=list)
     deleted_to: int = 0
@@ -131,6 +133,15 @@ class _Cell:
         at = bisect_left(self.versions, Stored(version.timestamp, b""))
         same = at < len(self.versions) and self.versions[at].timestamp == version.timestamp
         self.versions[at : at + same] = [version]
+
+    def delete(self, timestamp: int) -> None:
+        self.versions = [version for version in self.versions if version.timestamp > timestamp]
+        self.deleted_to = max(self.deleted_to, timestamp)
+
+    def compact(self, keep: int, flushed: bool) -> None:
+        first = bisect_left(self.versions, Stored(self.deleted_to + 1, b"")) if flushed else 0
+        self.versions = self.versions[max(first, len(self.versions) - keep) :]
+        self.deleted_to = 0
 
     def newest(self, before: int | None, limit: int) -> list[Stored]:
         end = len(self.versions) if before is None else bisect_left(self.versions, Stored(before, b""))

@@ -15,16 +15,6 @@ def filled(versions: int) -> MemoryCells:
     return cells
 
 
-def test_a_compaction_ends_the_masking() -> None:
-    cells = filled(versions=100)
-    cells.delete("t", 40, {b"r": [A]})
-    assert cells.get("t", [b"r"], [A]) == {}
-    cells.compact()
-    assert cells.get("t", [b"r"], [A]) == {}
-    cells.put("t", 15, {b"r": {A: b"late"}})
-    assert cells.versions("t", b"r", A, None, 10) == [Stored(15, b"late")]
-
-
 def test_a_compaction_leaves_as_many_versions_as_the_family_keeps() -> None:
     cells = filled(versions=2)
     assert cells.get("t", [b"r"], [A], 30) == {b"r": {A: Stored(20, b"v")}}
