@@ -14,7 +14,7 @@ class OpenIds:
 
     def give(self, first_id: int, count: int) -> None:
         self._ids.extend(range(first_id, first_id + count))
-        self._open.extend(b"\\1" * count)
+        self._open.extend(b"\1" * count)
 
     def take(self, id: int) -> bool:
         """Whether it was open. It isn't any more."""

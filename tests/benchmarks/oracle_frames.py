@@ -1,0 +1,127 @@
+"""How many begin+commit pairs a second the oracle decides, and in how much memory:
+`python -m tests.benchmarks.oracle_frames [--frames 1,16,256] [--seconds 2] [--cells 5000000] [--profile]`.
+
+One frame holds n commits and the n begins of the next ones, as n clients that do nothing else would send them; each
+commit writes 2 to 10 cells. First with state chain and commit table in memory, which is the oracle alone; then over the
+cell port's twin, which adds the bytes that HBase would get. Last, the conflict map is filled.
+"""
+
+import argparse
+import cProfile
+import pstats
+import time
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from repo.api import OutcomeKind
+from repo.hbase.memory import MemoryCells
+from repo.hbase.names import TableNames
+from repo.hbase.oracle_storage import oracle_storage, oracle_tables
+from repo.oracle.conflict_map import ConflictMap
+from repo.oracle.frames import BeginRequest, Frame
+from repo.oracle.memory import MemoryCommitTable, MemoryStateChain
+from repo.oracle.oracle import Oracle
+from repo.oracle.port import CommitRequest
+from repo.oracle.state_machine import OracleLimits
+from repo.oracle.storage import OracleStorage
+
+WRITE_SETS = 50_000
+CELLS_MIN, CELLS_MAX = 2, 10
+
+
+class SystemClock:
+    """proto.ports.clock.Clock."""
+
+    def now_ms(self) -> float:
+        return time.time() * 1000
+
+    def monotonic_ms(self) -> float:
+        return time.monotonic() * 1000
+
+
+class Clients:
+    """As many as a frame holds transactions; all of them at once: commit what was begun, begin the next."""
+
+    def __init__(self, oracle: Oracle, count: int, random: Random) -> None:
+        self._oracle, self._count = oracle, count
+        self._written = [_cells(random, random.randint(CELLS_MIN, CELLS_MAX)) for _ in range(WRITE_SETS)]
+        self._next = 0
+        self._begins = [BeginRequest()] * count
+        self._begun = [begun for begun in oracle.frame(Frame(begins=self._begins)).begins if begun is not None]
+        self.committed = 0
+        self.seconds = 0.0
+
+    def run(self, seconds: float) -> None:
+        while self.seconds < seconds:
+            commits = [
+                CommitRequest(begun.first_id, begun.snapshot, self._written[(self._next + at) % WRITE_SETS])
+                for at, begun in enumerate(self._begun)
+            ]
+            self._next += self._count
+            begin = time.perf_counter()
+            replies = self._oracle.frame(Frame(self._begins, commits))
+            self.seconds += time.perf_counter() - begin
+            self._begun = [begun for begun in replies.begins if begun is not None]
+            self.committed += sum(decision.kind is OutcomeKind.COMMITTED for decision in replies.commits)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", default="1,16,64,256,1024", help="transactions of a frame")
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--cells", type=int, default=5_000_000, help="cells of the conflict map")
+    parser.add_argument("--profile", action="store_true")
+    arguments = parser.parse_args()
+    limits = OracleLimits(cells_max=arguments.cells)
+    profile = cProfile.Profile()
+    print(f"{'pairs a frame':>13}  {'pairs/s':>9}  {'us/pair':>8}  {'ms/frame':>8}")
+    for name, storage in (("in memory", _in_memory), ("over the twin of HBase", _over_the_twin)):
+        print(f"storage {name}")
+        for count in map(int, arguments.frames.split(",")):
+            clients = Clients(Oracle(storage(), SystemClock(), limits), count, Random(1))
+            if arguments.profile:
+                profile.enable()
+            clients.run(arguments.seconds)
+            profile.disable()
+            us, rate = clients.seconds / clients.committed * 1e6, clients.committed / clients.seconds
+            print(f"{count:13}  {rate:9,.0f}  {us:8.2f}  {us * count / 1000:8.3f}")
+    if arguments.profile:
+        pstats.Stats(profile).sort_stats("tottime").print_stats(12)
+    _fill(arguments.cells, Random(2))
+
+
+def _fill(cells: int, random: Random) -> None:
+    """Each cell is new, so both generations become as full as they ever do."""
+    before = _resident_mb()
+    held = ConflictMap(cells)
+    ids = iter(lambda: random.getrandbits(64) - (1 << 63), None)
+    begin = time.perf_counter()
+    for timestamp in range(1, cells // 6):
+        held.record(timestamp, tuple(islice(ids, 6)))
+    seconds = time.perf_counter() - begin
+    print(f"a conflict map of {cells:,} cells, full: {_resident_mb() - before:,.0f} MB of {_resident_mb():,.0f} MB")
+    print(f"{seconds / cells * 1e6:.2f} us to record a cell, the drawing of its id included")
+
+
+def _in_memory() -> OracleStorage:
+    return OracleStorage(MemoryStateChain(), MemoryCommitTable())
+
+
+def _over_the_twin() -> OracleStorage:
+    cells, names = MemoryCells(SystemClock()), TableNames()
+    cells.require(oracle_tables(names))
+    return oracle_storage(cells, names, nonce=b"benchmark-oracle")
+
+
+def _cells(random: Random, count: int) -> tuple[int, ...]:
+    return tuple(random.getrandbits(64) - (1 << 63) for _ in range(count))
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+if __name__ == "__main__":
+    main()
