@@ -7,7 +7,7 @@ snapshot, writes wait in it. Snapshot isolation: a commit conflicts when a cell 
 committed by somebody else after its snapshot.
 
 Kinds of groups: VERSIONED keeps history; NEWEST keeps only the newest version (a reader of any snapshot gets the
-newest); index tables hold entries `key -> value` without versions or conflicts, changed only together with the row
+newest); index tables hold entries `key -> value` without conflicts of their own, changed only together with the row
 that they describe.
 """
 
@@ -63,7 +63,7 @@ class OutcomeKind(Enum):
 
 class Outcome(NamedTuple):
     """commit_timestamp: of this transaction when COMMITTED, of the other one when CONFLICT (retry with
-    snapshot(at_least=it))."""
+    snapshot(at_least=it)). TOO_OLD: it is not committed and never will be; retry with a new snapshot."""
 
     kind: OutcomeKind
     commit_timestamp: int = 0
@@ -97,7 +97,8 @@ class Reads(Protocol):
         """Of an index table: for each prefix the first `limit_each` entries (key, value) in key order, those above
         `after` only.
 
-        One call for many prefixes. As of now, not of the snapshot (entries have no versions), unless it is `still`.
+        One call for many prefixes. As of the snapshot if it is `still`; else as of now or of the snapshot, as
+        the engine likes.
         """
         ...
 
@@ -197,8 +198,8 @@ class Repo(Protocol):
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         """Commits many at once, in order, each on its own terms; members are checked against each other.
 
-        Each committed one gets a commit timestamp of its own, increasing in the order of the list. Inside
-        `Durable.group` the outcome holds if the group does.
+        Members that have no cell and no index entry in common may share a commit timestamp; of those that have, the
+        later one's is higher. Inside `Durable.group` the outcome holds if the group does.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Shadow cells: beside a committed version, at the same version, the commit timestamp (Omid's CellUtils)."""
 
+from functools import lru_cache
 from struct import Struct
 
 from proto.errors import CorruptionError, SettingsError
@@ -10,6 +11,7 @@ PREFIX, SUFFIX = b"\x00\xc2\x80", b"\xc2\x80"
 _TIMESTAMP = Struct(">q")
 
 
+@lru_cache(maxsize=4096)
 def shadow_column(column: bytes) -> bytes:
     """Of a `family:qualifier` the column of its shadow cells. Raises SettingsError for a name that looks like one."""
     family, _, qualifier = column.partition(b":")

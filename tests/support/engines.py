@@ -3,13 +3,24 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from ops.brokers.lmdb import LmdbLog
 from proto.codec import encode_key
 from repo.api import Keep, Outcome, Repo, TableSpec, Transaction, Version
+from repo.hbase.cells import Cells
+from repo.hbase.memory import MemoryCells
+from repo.hbase.names import TableNames
+from repo.hbase.oracle_storage import oracle_storage, oracle_tables
+from repo.hbase.prepared import notification_column
+from repo.hbase.repo import HbaseCells, HbaseRepo, HbaseSettings
 from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.repo import LmdbRepo
+from repo.oracle.in_process import InProcessOracle
+from repo.oracle.oracle import Oracle
+from repo.oracle.port import TimestampOracle
+from repo.oracle.state_machine import OracleLimits
 from tests.support.memory_repo import MemoryRepo
 
 ITEMS, DOCUMENTS, LINKS = "items", "document:item", "ref:items.parent"
@@ -90,12 +101,56 @@ def lmdb_engine(folder: Path, tables: Sequence[TableSpec] = TABLES) -> Iterator[
 
 
 @contextmanager
+def hbase_twin_engine(folder: Path, tables: Sequence[TableSpec] = TABLES) -> Iterator[Engine]:
+    """The HBase engine on the cells' twin, with an oracle in the same process. Opening the same folder again finds the
+    same cells, and a new oracle that takes over."""
+    cells, clock = _TWINS.setdefault(folder, _twin())
+    with hbase_engine(cells, clock, tables) as engine:
+        yield engine
+
+
+@contextmanager
+def hbase_engine(
+    cells: HbaseCells, clock: ManualClock, tables: Sequence[TableSpec] = TABLES, prefix: str = ""
+) -> Iterator[Engine]:
+    """On any cells."""
+    nonce, names = b"test %d" % next(_numbers), TableNames(prefix)
+    cells.require(oracle_tables(names))
+    oracle = InProcessOracle(Oracle(oracle_storage(cells, names, nonce), clock, OracleLimits(cells_max=100_000)))
+    repo = HbaseRepo(cells, oracle, clock, nonce, HbaseSettings(prefix))
+    repo.declare(tables)
+    yield Engine(repo, clock, lambda topic, partition: notifications(repo, cells, oracle, names, topic, partition))
+
+
+def notifications(
+    repo: Repo, cells: Cells, oracle: TimestampOracle, names: TableNames, topic: str, partition: int
+) -> list[bytes]:
+    """Commit timestamp and payload of each committed message, in order: what will come out of the write-ahead log."""
+    prefix, found = notification_column(topic, partition, 0)[:-4], []
+    for spec in repo.tables():
+        for _, columns in cells.scan(names.data(spec.name), b"", None, [b"n:"], None, 10_000):
+            found += [(cell.timestamp, name, cell.value) for name, cell in columns.items() if name.startswith(prefix)]
+    fates = {id: oracle.resolve([id])[0] for id, _, _ in found}
+    committed = sorted((fates[id].commit_timestamp, name, value) for id, name, value in found)
+    return [stamp.to_bytes(8, "big") + value for stamp, _, value in committed if stamp]
+
+
+_TWINS: dict[Path, tuple[MemoryCells, ManualClock]] = {}
+_numbers = count()
+
+
+def _twin() -> tuple[MemoryCells, ManualClock]:
+    clock = ManualClock()
+    return MemoryCells(clock), clock
+
+
+@contextmanager
 def memory_engine(folder: Path, tables: Sequence[TableSpec] = TABLES) -> Iterator[Engine]:
     repo = MemoryRepo()
     repo.declare(tables)
     yield Engine(repo, ManualClock(), lambda topic, partition: repo.messages.get((topic, partition), []))
 
 
-ENGINES = {"lmdb": lmdb_engine, "memory": memory_engine}
-DURABLE_ENGINES = {"lmdb": lmdb_engine}
+ENGINES = {"lmdb": lmdb_engine, "memory": memory_engine, "hbase-twin": hbase_twin_engine}
+DURABLE_ENGINES = {"lmdb": lmdb_engine, "hbase-twin": hbase_twin_engine}
 """Those that products run on; the others are twins for tests, and may lack leases, bounded slices, clocks."""

@@ -92,16 +92,35 @@ def test_a_later_member_may_write_what_an_earlier_one_checked(engine: Engine) ->
     assert all(outcome.committed for outcome in engine.commit(reader, writer))
 
 
-def test_each_commit_has_a_timestamp_of_its_own_in_the_order_of_the_list(engine: Engine) -> None:
+def test_members_without_a_cell_in_common_may_share_a_commit_timestamp(engine: Engine) -> None:
+    """What one timestamp commits is visible together, and not before."""
     members = [engine.begin() for _ in range(5)]
     for number, member in enumerate(members):
         member.write(ITEMS, key_of(number), "a", b"x")
     stamps = [outcome.commit_timestamp for outcome in engine.commit(*members)]
-    assert stamps == sorted(set(stamps))
+    assert stamps == sorted(stamps)
     assert engine.repo.last_timestamp() == stamps[-1]
     assert engine.put(9, b"y") > stamps[-1]
-    with engine.repo.snapshot_at(stamps[2]) as snapshot:
-        assert len(snapshot.scan(ITEMS, "a")) == 3
+    for stamp in stamps:
+        with engine.repo.snapshot_at(stamp) as snapshot:
+            assert len(snapshot.scan(ITEMS, "a")) == sum(other <= stamp for other in stamps)
+        with engine.repo.snapshot_at(stamp - 1) as snapshot:
+            assert len(snapshot.scan(ITEMS, "a")) == sum(other < stamp for other in stamps)
+
+
+def test_members_that_write_the_same_index_entry_commit_in_the_order_of_the_list(engine: Engine) -> None:
+    members = [engine.begin() for _ in range(4)]
+    for number, member in enumerate(members):
+        member.write(ITEMS, key_of(number), "a", b"x")
+        member.write_index(LINKS, b"entry", b"%d" % number)
+    members[3].delete_index(LINKS, b"entry")
+    stamps = [outcome.commit_timestamp for outcome in engine.commit(*members[:3])]
+    assert stamps == sorted(set(stamps))
+    with engine.repo.snapshot() as snapshot:
+        assert snapshot.scan_prefixes(LINKS, [b""], 10) == [[(b"entry", b"2")]]
+    assert engine.commit(members[3])[0].committed
+    with engine.repo.snapshot() as snapshot:
+        assert snapshot.scan_prefixes(LINKS, [b""], 10) == [[]]
 
 
 def test_a_timestamp_is_a_time_and_never_goes_back(durable_engine: Engine) -> None:
@@ -110,10 +129,12 @@ def test_a_timestamp_is_a_time_and_never_goes_back(durable_engine: Engine) -> No
     first = engine.put(1, b"x")
     engine.clock.ms += 5000
     second = engine.put(1, b"y")
-    assert (first, second - first) == (1_700_000_000_000_000_000, 5_000_000_000)
+    some = 1000  # an engine may use up timestamps for other things
+    assert 0 <= first - 1_700_000_000_000_000_000 < some
+    assert 0 <= second - 1_700_000_005_000_000_000 < some
     engine.clock.ms -= 60_000
     third = engine.put(1, b"z")
-    assert third == second + 1
+    assert 0 < third - second < some
     assert engine.get(1, at=1_700_000_004_000 * 1_000_000) == b"x"
 
 

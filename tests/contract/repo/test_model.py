@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from proto.errors import TooOldError
 from repo.api import Cell, OutcomeKind, Transaction, Version
@@ -24,17 +31,19 @@ MEMBERS = st.lists(
     min_size=1,
     max_size=4,
 )
-ENGINE = next(iter(DURABLE_ENGINES.values()))
 
 
 class RepoAgainstModel(RuleBasedStateMachine):
-    """history: all versions of each cell, oldest first. watermark: the highest that may have been reached."""
+    """history: all versions of each cell, oldest first. watermark: the highest that may have been reached. opened_at:
+    the newest snapshot when the Repo was opened last; an engine need not know of conflicts before."""
+
+    name: str
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.history: dict[Cell, list[Version]] = {}
-        self.watermark = 0
+        self.watermark = self.opened_at = 0
         self.open()
 
     @initialize()
@@ -55,7 +64,7 @@ class RepoAgainstModel(RuleBasedStateMachine):
                 if cell in self.history and self.history[cell][-1].commit_timestamp > transaction.snapshot_timestamp
             }
             if outcome.kind is OutcomeKind.TOO_OLD:
-                assert transaction.snapshot_timestamp < self.watermark
+                assert transaction.snapshot_timestamp < max(self.watermark, self.opened_at)
             elif newer:
                 assert outcome.kind is OutcomeKind.CONFLICT
                 assert outcome.cell is not None
@@ -97,6 +106,10 @@ class RepoAgainstModel(RuleBasedStateMachine):
         self.engine.repo.collect_garbage(before, limit)
         self.watermark = max(self.watermark, before)
 
+    @rule(minutes=st.integers(1, 20))
+    def time_passes(self, minutes: int) -> None:
+        self.engine.clock.ms += 60_000 * minutes
+
     @rule()
     def open_again(self) -> None:
         """Snapshots are timestamps: taken again as of the same moment, they see the same."""
@@ -104,6 +117,7 @@ class RepoAgainstModel(RuleBasedStateMachine):
         self.opened.__exit__(None, None, None)
         self.open()
         self.snapshots = [self.engine.repo.snapshot()]
+        self.opened_at = self.snapshots[0].timestamp
         for timestamp in stamps:
             try:
                 self.snapshots.append(self.engine.repo.snapshot_at(timestamp))
@@ -120,7 +134,7 @@ class RepoAgainstModel(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def open(self) -> None:
-        self.opened = ENGINE(Path(self.folder.name))
+        self.opened = DURABLE_ENGINES[self.name](Path(self.folder.name))
         self.engine = self.opened.__enter__()
 
     def versions(self, cell: Cell, timestamp: int) -> list[Version]:
@@ -136,7 +150,11 @@ class RepoAgainstModel(RuleBasedStateMachine):
         return version if version is not None and version.value is not None else None
 
 
-TestRepoAgainstModel = pytest.mark.filterwarnings("ignore::ResourceWarning")(RepoAgainstModel.TestCase)
-RepoAgainstModel.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("name", sorted(DURABLE_ENGINES))
+def test_repo_against_model(name: str) -> None:
+    machine = type(f"{name} against model", (RepoAgainstModel,), {"name": name})
+    run_state_machine_as_test(machine, settings=SETTINGS)

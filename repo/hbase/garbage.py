@@ -1,0 +1,191 @@
+"""Garbage collection below the gc watermark, a slice at a time, along all cells of all tables and round again.
+
+Of each cell the newest version committed at or below the watermark stays, and what lies below it goes: Thrift1 deletes
+"all versions <= t" only, so it is asked for t = that version - 1, of the data and the shadow column. What is put there
+later at or below t stays invisible; nobody does, for a transaction with so old an id would have conflicted.
+
+The same walk heals what it meets: when it is through, every committed version with an id below the horizon at which it
+began has its shadow cell, and the commit table can be swept up to there (sweep.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from repo.hbase.catalog import Catalog, Layout
+from repo.hbase.cells import Cells, Row
+from repo.hbase.commit_cache import CommitCache
+from repo.hbase.commit_table import CommitTable
+from repo.hbase.gc_state import GcState, GcStateCell
+from repo.hbase.healing import Healing
+from repo.hbase.ladder import ReadLadder, shadow_of
+from repo.hbase.shadow_cells import shadow_column
+from repo.hbase.sweep import Sweep
+from repo.oracle.port import Fate, TimestampOracle
+
+_NANOSECONDS_PER_MS = 1_000_000
+_VERSIONS_MAX = 10_000
+_ROWS_A_PAGE = 1_000
+_START = ("", "", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class GarbageSettings:
+    """settled_ms: what was begun so much longer ago than the newest commit is decided, and no repeated write of it can
+    land any more. Above the oracle's age limit, and above the gateway's longest retry."""
+
+    settled_ms: int = 600_000
+
+
+class _Chain(NamedTuple):
+    """What was found of a cell. kept: (id, commit timestamp, whether a tombstone) of the version that stays, None if
+    there is none; uncommitted: ids above it that nobody has committed; committed: whether any other was, above it."""
+
+    kept: tuple[int, int, bool] | None
+    uncommitted: list[int]
+    committed: bool
+
+
+class GarbageCollector:
+    """Several processes may collect at once; each slice counts for one of them."""
+
+    def __init__(
+        self,
+        cells: Cells,
+        oracle: TimestampOracle,
+        catalog: Catalog,
+        gc: GcStateCell,
+        commit_table: CommitTable,
+        settings: GarbageSettings,
+    ) -> None:
+        self._cells, self._oracle, self._catalog, self._gc = cells, oracle, catalog, gc
+        self._commit_table = commit_table
+        self._sweep = Sweep(commit_table)
+        self._settled_ns = settings.settled_ms * _NANOSECONDS_PER_MS
+
+    def collect(self, before: int, limit: int, now_ns: int) -> int:
+        """See Repo.collect_garbage. now_ns: wall clock, for leases."""
+        (begun,) = self._oracle.begin()
+        # F12: persisted before anything is deleted, by the same cell that a lease is taken in.
+        state = self._gc.change(lambda state: self._raised(state, min(before, begun.snapshot), now_ns))
+        position, removed = self._walk(state, limit)
+        # F8: the horizon is persisted before anything is swept.
+        state = self._gc.change(lambda now: _moved(now, state, position))
+        self._sweep.run(state.sweep_horizon, limit)
+        return removed
+
+    def _raised(self, state: GcState, wanted: int, now_ns: int) -> GcState:
+        """The watermark moves to `wanted`, but not past a live lease, and never back."""
+        leases = tuple(lease for lease in state.leases if lease.expiry_ns > now_ns)
+        watermark = max(state.watermark, min([wanted, *(lease.timestamp for lease in leases)]))
+        horizon = max(0, watermark - self._settled_ns) if state.position == _START else state.heal_horizon
+        return replace(state, watermark=watermark, leases=leases, heal_horizon=horizon)
+
+    def _walk(self, state: GcState, limit: int) -> tuple[tuple[str, str, bytes], int]:
+        """Looks at about `limit` versions; returns where to go on, and how many were removed."""
+        position, left, removed = state.position, limit, 0
+        for table, group, layout in self._catalog.layouts():
+            if (table, group) < position[:2]:
+                continue
+            row = position[2] if (table, group) == position[:2] else b""
+            while True:
+                asked = min(left, _ROWS_A_PAGE)
+                columns = (layout.column, shadow_column(layout.column))
+                page = self._cells.scan(layout.table, row + b"\0" if row else b"", None, columns, None, asked)
+                row_after, looked, gone = self._page(layout, state, page, left)
+                row, left, removed = row_after or row, left - looked, removed + gone
+                if left <= 0:
+                    return (table, group, row), removed
+                if len(page) < asked:
+                    break
+        return _START, removed
+
+    def _page(
+        self, layout: Layout, state: GcState, page: Sequence[tuple[bytes, Row]], left: int
+    ) -> tuple[bytes, int, int]:
+        """Heals the rows, and deletes what is garbage in the first of them. Returns the last row that is done, how many
+        versions were looked at, and how many removed."""
+        chains = self._chains(layout, dict(page), state.watermark)
+        longer = self._with_older(layout, chains)
+        deletions: dict[int, list[bytes]] = {}
+        looked = removed = 0
+        last = b""
+        for last, _ in page:
+            count = self._count_below(layout, last, chains[last]) if last in longer else 0
+            upto, count = self._deletion(state, chains[last], count)
+            if count:
+                deletions.setdefault(upto, []).append(last)
+            looked, removed = looked + 1 + count, removed + count
+            if looked >= left:
+                break
+        columns = (layout.column, shadow_column(layout.column))
+        for upto, rows in deletions.items():
+            self._cells.delete(layout.table, upto, dict.fromkeys(rows, columns))
+        return last, looked, removed
+
+    def _chains(self, layout: Layout, rows: Mapping[bytes, Row], watermark: int) -> dict[bytes, _Chain]:
+        """Goes down each cell's versions to the one that stays, as the ladder does; and heals them all."""
+        healing = Healing(self._cells)
+        # Without a cache of before: whatever lacks its shadow cell must be looked up, to be healed.
+        ladder = ReadLadder(self._cells, self._commit_table, CommitCache(), healing)
+        table, column = layout.table, layout.column
+        chains = {row: _Chain(None, [], False) for row in rows}
+        while rows:
+            versions = {row: found[column] for row, found in rows.items() if column in found}
+            paired = {row: shadow_of(rows[row], column) for row in versions}
+            unpaired: dict[int, list[bytes]] = {}
+            for row, version in versions.items():
+                if paired[row] is None:
+                    unpaired.setdefault(version.timestamp, []).append(row)
+            told = ladder.commit_timestamps(table, column, unpaired)
+            older: dict[int, list[bytes]] = {}
+            for row, (id, value) in versions.items():
+                timestamp, chain = paired[row] or told.get(id), chains[row]
+                if timestamp is not None and timestamp <= watermark:
+                    chains[row] = chain._replace(kept=(id, timestamp, not value))
+                    continue
+                older.setdefault(id, []).append(row)
+                if timestamp is None:
+                    chain.uncommitted.append(id)
+                else:
+                    chains[row] = chain._replace(committed=True)
+            rows = ladder.next_older(table, column, older)
+        healing.flush()
+        return chains
+
+    def _with_older(self, layout: Layout, chains: Mapping[bytes, _Chain]) -> set[bytes]:
+        """Those that have a version below the one that stays."""
+        kept: dict[int, list[bytes]] = {}
+        for row, chain in chains.items():
+            if chain.kept is not None:
+                kept.setdefault(chain.kept[0], []).append(row)
+        calls = (self._cells.get(layout.table, rows, (layout.column,), before=id) for id, rows in kept.items())
+        return {row for found in calls for row in found}
+
+    def _count_below(self, layout: Layout, row: bytes, chain: _Chain) -> int:
+        assert chain.kept is not None
+        return len(self._cells.versions(layout.table, row, layout.column, chain.kept[0], _VERSIONS_MAX))
+
+    def _deletion(self, state: GcState, chain: _Chain, below: int) -> tuple[int, int]:
+        """Up to which version, and how many. below: how many there are below the one that stays."""
+        settled = state.watermark - self._settled_ns
+        if chain.kept is None:
+            # Nothing but what nobody will ever commit: a row that was to be inserted.
+            aborted = not chain.committed and max(chain.uncommitted, default=0) < settled and chain.uncommitted
+            if aborted and all(found.fate is Fate.ABORTED for found in self._oracle.settle(chain.uncommitted)):
+                return max(chain.uncommitted), len(chain.uncommitted)
+            return 0, 0
+        id, timestamp, tombstone = chain.kept
+        if tombstone and timestamp < settled:
+            return id, below + 1  # it has outlived every write that it was to hide
+        return id - 1, below
+
+
+def _moved(now: GcState, mine: GcState, position: tuple[str, str, bytes]) -> GcState:
+    """Unless somebody else has walked the slice, too."""
+    if (now.position, now.heal_horizon) != (mine.position, mine.heal_horizon):
+        return now
+    horizon = max(now.sweep_horizon, now.heal_horizon) if position == _START else now.sweep_horizon
+    return replace(now, position=position, sweep_horizon=horizon)

@@ -1,0 +1,44 @@
+"""Healing: shadow cells that their writer has lost are written by readers, later and in batches.
+
+What waits is bounded; what is lost costs the next reader a look into the commit table, nothing else.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from proto.errors import UnavailableError
+from repo.hbase.cells import Cells
+from repo.hbase.shadow_cells import encode_shadow, shadow_column
+
+_BATCH = 100
+_WAITING_MAX = 10_000
+
+
+class Healing:
+    """Only for what the commit table has told, without an invalid mark (F11). Safe for threads."""
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+        self._waiting: deque[tuple[str, bytes, int, int, bytes]] = deque(maxlen=_WAITING_MAX)
+
+    def add(self, table: str, column: bytes, rows: Iterable[bytes], id: int, commit_timestamp: int) -> None:
+        """Of each row the version `id` of `column` is committed, and has no shadow cell."""
+        self._waiting.extend((table, column, id, commit_timestamp, row) for row in rows)
+
+    def flush_when_many(self) -> None:
+        """To be called when a read is done. It does not fail."""
+        if len(self._waiting) >= _BATCH:
+            try:
+                self.flush()
+            except UnavailableError:
+                pass  # somebody else will meet them
+
+    def flush(self) -> None:
+        """Writes all that wait: a call for each table and id. Raises UnavailableError."""
+        calls: dict[tuple[str, int], dict[bytes, dict[bytes, bytes]]] = {}
+        while self._waiting:
+            table, column, id, commit_timestamp, row = self._waiting.popleft()
+            values = calls.setdefault((table, id), {}).setdefault(row, {})
+            values[shadow_column(column)] = encode_shadow(commit_timestamp)
+        for (table, id), rows in calls.items():
+            self._cells.put(table, id, rows)
