@@ -71,13 +71,14 @@ class Oracle:
         with self._guard:
             self._require_serving()
             machine.tick(self._clock.now_ms())
-            first_ids = [machine.allot(request) for request in frame.begins]
         decisions: list[Decision] = []
         for start in range(0, len(frame.commits), self._limits.flush_max):
             with self._guard:
                 decisions += machine.decide(frame.commits[start : start + self._limits.flush_max])
             self._flush()
-        self._flush()  # nothing, unless begins alone have reached the ceiling
+        with self._guard:  # ids above the commits of this frame, for the snapshots shall hold them
+            first_ids = [machine.allot(request) for request in frame.begins]
+        self._flush()  # nothing, unless the begins have reached the ceiling
         with self._guard:
             begun = [
                 None if first_id is None else BegunRange(first_id, request.id_count, machine.snapshot(request.at_least))

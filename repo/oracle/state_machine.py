@@ -82,7 +82,7 @@ class OracleStateMachine:
     def snapshot(self, at_least: int = 0) -> int:
         """The newest snapshot in which nothing will ever change (F1). Reaches `at_least` if nothing is in flight."""
         if not self._undurable and self.watermark < at_least <= min(self.last, self._ceiling - 1):
-            self.watermark = at_least  # no commit lies between, nor ever will
+            return at_least  # no commit lies between, nor ever will
         return self.watermark
 
     def begin(self, request: BeginRequest) -> BegunRange | None:
