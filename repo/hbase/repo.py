@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -28,10 +27,6 @@ from repo.hbase.snapshot import HbaseSnapshot
 from repo.oracle.port import TimestampOracle
 
 
-class HbaseCells(Cells, Tables, Protocol):
-    """Both ports of HBase in one, as thrift.py and memory.py have them."""
-
-
 @dataclass(frozen=True, slots=True)
 class HbaseSettings:
     """prefix: before the names of all tables, for several Repos in one HBase. cached_ids_max: commit timestamps kept in
@@ -47,7 +42,8 @@ class HbaseRepo:
 
     def __init__(
         self,
-        cells: HbaseCells,
+        cells: Cells,
+        tables: Tables,
         oracle: TimestampOracle,
         clock: Clock,
         nonce: bytes,
@@ -57,7 +53,7 @@ class HbaseRepo:
         other settings."""
         settings = settings or HbaseSettings()
         names = TableNames(settings.prefix)
-        cells.require(
+        tables.require(
             {
                 names.commit_table: commit_table.FAMILIES,
                 names.catalog: catalog.FAMILIES,
@@ -65,7 +61,7 @@ class HbaseRepo:
             }
         )
         self._cells, self._oracle, self._clock, self._nonce = cells, oracle, clock, nonce
-        self._catalog = Catalog(cells, cells, names)
+        self._catalog = Catalog(cells, tables, names)
         self._gc = GcStateCell(cells, names.gc, nonce)
         self._cache = CommitCache(settings.cached_ids_max)
         committed = CommitTable(cells, names.commit_table)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engines import ENGINES, Engine
+from tests.support.engines import Engine
+from tests.support.hbase_engine import EVERY_ENGINE, opened
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=EVERY_ENGINE)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    with ENGINES[request.param](tmp_path) as made:
+    with opened(request, request.param, tmp_path) as made:
         yield made

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
+from secrets import token_bytes
 
 from ops.brokers.lmdb import LmdbLog
 from proto.codec import encode_key
 from repo.api import Keep, Outcome, Repo, TableSpec, Transaction, Version
-from repo.hbase.cells import Cells
+from repo.hbase.cells import Cells, Tables
 from repo.hbase.memory import MemoryCells
 from repo.hbase.names import TableNames
 from repo.hbase.oracle_storage import oracle_storage, oracle_tables
 from repo.hbase.prepared import notification_column
-from repo.hbase.repo import HbaseCells, HbaseRepo, HbaseSettings
+from repo.hbase.repo import HbaseRepo, HbaseSettings
 from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.repo import LmdbRepo
 from repo.oracle.in_process import InProcessOracle
@@ -105,19 +105,19 @@ def hbase_twin_engine(folder: Path, tables: Sequence[TableSpec] = TABLES) -> Ite
     """The HBase engine on the cells' twin, with an oracle in the same process. Opening the same folder again finds the
     same cells, and a new oracle that takes over."""
     cells, clock = _TWINS.setdefault(folder, _twin())
-    with hbase_engine(cells, clock, tables) as engine:
+    with hbase_engine(cells, cells, clock, tables) as engine:
         yield engine
 
 
 @contextmanager
 def hbase_engine(
-    cells: HbaseCells, clock: ManualClock, tables: Sequence[TableSpec] = TABLES, prefix: str = ""
+    cells: Cells, store: Tables, clock: ManualClock, tables: Sequence[TableSpec] = TABLES, prefix: str = ""
 ) -> Iterator[Engine]:
-    """On any cells."""
-    nonce, names = b"test %d" % next(_numbers), TableNames(prefix)
-    cells.require(oracle_tables(names))
+    """On any cells, with an oracle of its own that takes over from the one before."""
+    nonce, names = token_bytes(8), TableNames(prefix)
+    store.require(oracle_tables(names))
     oracle = InProcessOracle(Oracle(oracle_storage(cells, names, nonce), clock, OracleLimits(cells_max=100_000)))
-    repo = HbaseRepo(cells, oracle, clock, nonce, HbaseSettings(prefix))
+    repo = HbaseRepo(cells, store, oracle, clock, nonce, HbaseSettings(prefix))
     repo.declare(tables)
     yield Engine(repo, clock, lambda topic, partition: notifications(repo, cells, oracle, names, topic, partition))
 
@@ -136,7 +136,6 @@ def notifications(
 
 
 _TWINS: dict[Path, tuple[MemoryCells, ManualClock]] = {}
-_numbers = count()
 
 
 def _twin() -> tuple[MemoryCells, ManualClock]:

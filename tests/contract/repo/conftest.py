@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engines import DURABLE_ENGINES, ENGINES, Engine
+from tests.support.engines import Engine
+from tests.support.hbase_engine import EVERY_DURABLE_ENGINE, EVERY_ENGINE, opened
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=EVERY_ENGINE)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    with ENGINES[request.param](tmp_path) as made:
+    with opened(request, request.param, tmp_path) as made:
         yield made
 
 
-@pytest.fixture(params=sorted(DURABLE_ENGINES))
+@pytest.fixture(params=EVERY_DURABLE_ENGINE)
 def durable_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    with DURABLE_ENGINES[request.param](tmp_path) as made:
+    with opened(request, request.param, tmp_path) as made:
         yield made

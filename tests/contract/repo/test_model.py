@@ -17,7 +17,8 @@ from hypothesis.stateful import (
 
 from proto.errors import TooOldError
 from repo.api import Cell, OutcomeKind, Transaction, Version
-from tests.support.engines import DOCUMENTS, DURABLE_ENGINES, ITEMS, key_of
+from tests.support.engines import DOCUMENTS, ITEMS, key_of
+from tests.support.hbase_engine import EVERY_DURABLE_ENGINE, opened
 
 KEYS = [key_of(number) for number in range(4)]
 GROUPS = [(ITEMS, "a"), (ITEMS, "b"), (DOCUMENTS, "content"), (DOCUMENTS, "build")]
@@ -38,6 +39,7 @@ class RepoAgainstModel(RuleBasedStateMachine):
     the newest snapshot when the Repo was opened last; an engine need not know of conflicts before."""
 
     name: str
+    request: pytest.FixtureRequest
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +136,7 @@ class RepoAgainstModel(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def open(self) -> None:
-        self.opened = DURABLE_ENGINES[self.name](Path(self.folder.name))
+        self.opened = opened(self.request, self.name, Path(self.folder.name))
         self.engine = self.opened.__enter__()
 
     def versions(self, cell: Cell, timestamp: int) -> list[Version]:
@@ -150,11 +152,12 @@ class RepoAgainstModel(RuleBasedStateMachine):
         return version if version is not None and version.value is not None else None
 
 
-SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.parametrize("name", sorted(DURABLE_ENGINES))
-def test_repo_against_model(name: str) -> None:
-    machine = type(f"{name} against model", (RepoAgainstModel,), {"name": name})
-    run_state_machine_as_test(machine, settings=SETTINGS)
+@pytest.mark.parametrize("name", EVERY_DURABLE_ENGINE)
+def test_repo_against_model(request: pytest.FixtureRequest, name: str) -> None:
+    machine = type(f"{name} against model", (RepoAgainstModel,), {"name": name, "request": request})
+    examples = 2 if name == "hbase" else 60  # its twin has told most of what there is to tell
+    run_state_machine_as_test(machine, settings=settings(SETTINGS, max_examples=examples))
