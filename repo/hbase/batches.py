@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 PUT_BYTES_MAX = 4 * 1024 * 1024
 """A call's rows, columns and values. One larger row goes alone; limits.py bounds it."""
 GET_ROWS_MAX = 500
-"""More rows a call bring nothing (tests/benchmarks/cells.py), and values may be large."""
+"""More rows a call bring nothing, and their values may be large."""
 GET_BYTES_MAX = 1024 * 1024
 """A call's row keys."""
 

@@ -5,9 +5,10 @@ import re
 from proto.errors import AdsIndexError, InvalidMessageError, SettingsError, UnavailableError
 
 _MEANINGS: tuple[tuple[str, type[AdsIndexError], str], ...] = (
-    # a batch names the exception's text only, and that of TableNotFoundException is the table
+    (r"TableNotFoundException", SettingsError, "no such table; require() makes it"),
+    # of what a batch met, only the text is told, and that of TableNotFoundException is the table's name
     (
-        r"TableNotFoundException|Failed \d+ actions?: [\w.:-]+: \d+ time",
+        r"Failed \d+ actions?: (?!\S+Exception: )[\w.:-]+: \d+ times?, servers with issues: null",
         SettingsError,
         "no such table; require() makes it",
     ),

@@ -77,9 +77,7 @@ class ThriftPool:
         try:
             try:
                 return self._connection().run(operation)
-            except TimeoutError:
-                raise
-            except _ANSWERS:
+            except (TimeoutError, *_ANSWERS):
                 raise
             except (TException, OSError):
                 return self._connection().run(operation)
