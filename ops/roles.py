@@ -6,6 +6,8 @@ from ops.engine.liveness import Process
 
 ROLES = ("gateway", "updater", "argus")
 """In the order of the way. The publisher runs with argus: it shares its durable commits."""
+ORACLE = "oracle"
+"""Of the distributed system; a process of its own."""
 
 
 def roles_of(processes: Iterable[Process]) -> frozenset[str]:

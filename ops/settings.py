@@ -15,6 +15,8 @@ from gateway.settings import GatewaySettings
 from ops.engine.settings import EngineSettings
 from proto.errors import SettingsError
 from proto.flows.paths import nearest
+from repo.hbase.settings import HbaseSettings
+from repo.oracle.settings import OracleSettings
 
 SETTINGS_FILE = "adsindex.toml"
 _PREFIX, _DELIMITER = "ADSINDEX_", "__"
@@ -88,6 +90,8 @@ class Settings(BaseSettings):
     engine: EngineSettings = Field(default_factory=EngineSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     stale: StaleSettings = Field(default_factory=StaleSettings)
+    hbase: HbaseSettings = Field(default_factory=HbaseSettings)
+    oracle: OracleSettings = Field(default_factory=OracleSettings)
 
 
 class EffectiveSetting(NamedTuple):

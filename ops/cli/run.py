@@ -21,13 +21,15 @@ from ops.engine.signals import draining
 from ops.flows_files import chosen, load_application
 from ops.installation import Installation, load_installation, parse_sources, save_installation
 from ops.opened import FLOWS_FILE, DataFolder
-from ops.roles import ROLES
+from ops.roles import ORACLE, ROLES
 from ops.settings import load_settings
 from ops.wiring.adoption import Adoption
 from ops.wiring.process import Process, assemble_process
 from ops.wiring.store import Store, open_store
 from proto.errors import SettingsError
 from proto.flows.writer import write_flows
+
+_ROLES_TEXT = f"{', '.join(ROLES)} (default: these), or {ORACLE} alone"
 
 
 def run(
@@ -40,7 +42,7 @@ def run(
     handlers: Annotated[
         list[str] | None, Parameter(help="Fields and handlers: a module, a .py file, a folder; several times.")
     ] = None,
-    role: Annotated[list[str] | None, Parameter(help=f"Only these roles: {', '.join(ROLES)}. Default: all.")] = None,
+    role: Annotated[list[str] | None, Parameter(help=f"Only these roles: {_ROLES_TEXT}.")] = None,
     rpc: Annotated[int | None, Parameter(help="Serve gRPC at this port of 127.0.0.1; 0: at one that is free.")] = None,
     adopt: Annotated[
         bool, Parameter(help="Take over what `adsindex flows apply` admits; --no-adopt: leave it to new processes.")
@@ -54,9 +56,11 @@ def run(
     For example:
 
         adsindex run --source sqlite:///shop.db --data shop-data --flows flows.toml --handlers fields.py
-        adsindex run --data shop-data
         adsindex run --data shop-data --rpc 50051
+        adsindex run --role oracle
     """
+    if role == [ORACLE]:
+        return _oracle(data, json)
     installation = _installation(data, source, flows, handlers)
     application = load_application(installation)
     roles = _roles(role)
@@ -64,9 +68,7 @@ def run(
     try:
         served = None if rpc is None else _rpc(store, application, installation)
         inlets = [] if served is None else [served.inlet]
-        process = assemble_process(
-            store, application, installation.sources, roles, inlets=inlets, patience=StandBy(json)
-        )
+        process = assemble_process(store, application, installation.sources, roles, (), StandBy(json), inlets)
         _remember(data, store, installation)
     except BaseException:
         store.close()
@@ -90,6 +92,16 @@ def run(
     if adoption.adopting:
         _start_again(data, roles, rpc, json)
     return WRONG if adoption.replaced else OK
+
+
+def _oracle(data: Path, as_json: bool) -> int:
+    """Imported only here: gRPC, kazoo and happybase are extras."""
+    try:
+        oracle = import_module("ops.cli.run_oracle")
+    except ImportError as error:
+        raise SettingsError(f"{error}: the oracle needs pip install 'adsindex[hbase,rpc]'") from error
+    code: int = oracle.run_oracle(data, as_json)
+    return code
 
 
 def _remember(data: Path, store: Store, installation: Installation) -> None:
@@ -163,5 +175,5 @@ def _roles(names: Sequence[str] | None) -> tuple[str, ...]:
     wanted = [part for name in names or ROLES for part in name.split(",")]
     for name in wanted:
         if name not in ROLES:
-            raise SettingsError(f"there is no role {name!r}; there are: {', '.join(ROLES)}")
+            raise SettingsError(f"there is no role {name!r} here; there are: {_ROLES_TEXT}")
     return tuple(name for name in ROLES if name in wanted)

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from ops.cluster.jars import fetched
 from ops.cluster.java import find_java
 from ops.cluster.kit import Kit, Server
-from ops.cluster.ports import choose_ports
+from ops.cluster.ports import choose_ports, keep_ports, kept_ports
 from ops.cluster.process import ServerProcess
 from proto.errors import AdsIndexError, UnavailableError
 
@@ -75,7 +73,7 @@ class Cluster:
 
     def status(self) -> list[ServerStatus]:
         """Of each server, in the order in which they start."""
-        ports = self._kept_ports()
+        ports = kept_ports(self.folder)
         return [self._status(kit, server, ports.get(server.name)) for kit in self._kits for server in kit.servers]
 
     def process(self, server: str) -> ServerProcess:
@@ -128,16 +126,12 @@ class Cluster:
 
     def _ports(self, kit: Kit, running: set[str]) -> dict[str, int]:
         """Of the kit; all that are known are kept in the folder, so that a restart has the same."""
-        kept = self._kept_ports()
+        kept = kept_ports(self.folder)
         names = [name for server in kit.servers for name in server.ports]
         held = [name for server in kit.servers if server.name in running for name in server.ports]
         chosen = choose_ports(names, kept, held, self.folder)
-        (self.folder / "ports.json").write_bytes(msgspec.json.encode(kept | chosen))
+        keep_ports(self.folder, kept | chosen)
         return chosen
-
-    def _kept_ports(self) -> dict[str, int]:
-        path = self.folder / "ports.json"
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, int]) if path.exists() else {}
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

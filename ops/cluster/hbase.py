@@ -73,8 +73,9 @@ def _files(folder: Path, ports: Ports) -> dict[str, str]:
 
 
 def _zoo_cfg(ports: Ports) -> str:
+    """Sessions last two ticks at least: so a short tick lets the death of a leader be noticed soon."""
     return f"""\
-tickTime=2000
+tickTime=500
 dataDir=zookeeper
 clientPort={ports["zookeeper"]}
 clientPortAddress=127.0.0.1

@@ -5,9 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from zlib import crc32
 
+import msgspec
+
 from proto.errors import UnavailableError
 
 _FIRST, _END = 20_000, 32_768  # Linux gives clients ports from 32768 on, macOS from 49152
+
+
+def kept_ports(folder: Path) -> dict[str, int]:
+    """By server, of the cluster in this folder; none where there is no cluster."""
+    path = folder / "ports.json"
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, int]) if path.exists() else {}
+
+
+def keep_ports(folder: Path, ports: Mapping[str, int]) -> None:
+    """So that a restart has the same."""
+    (folder / "ports.json").write_bytes(msgspec.json.encode(ports))
 
 
 def choose_ports(names: Iterable[str], kept: Mapping[str, int], held: Iterable[str], folder: Path) -> dict[str, int]:

@@ -15,7 +15,7 @@ from kazoo.exceptions import BadVersionError, KazooException, NodeExistsError, N
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.protocol.states import KazooState
 
-from proto.errors import SettingsError, UnavailableError
+from proto.errors import UnavailableError
 from repo.oracle.leader import Leader
 
 SESSION_S = 3.0
@@ -65,7 +65,7 @@ class LeaderElection:
             return
         known = Leader.decode(data)
         if known is not None and known.epoch > leader.epoch:
-            raise SettingsError(
+            raise UnavailableError(
                 f"ZooKeeper's {self._leader} names an oracle of a later epoch, {known.address}: either that one leads"
                 " now, or this ZooKeeper belongs to another HBase; then remove that node"
             )

@@ -39,12 +39,14 @@ INVENTORY: dict[str, set[str]] = {
     "ops/cli/lanes_stale.py": {CLOCK},
     "ops/cli/rebuild.py": {FILES},
     "ops/cli/run.py": {ENVIRONMENT, FILES},
+    "ops/cli/run_oracle.py": {ENVIRONMENT},
     "ops/cli/source.py": {ENVIRONMENT, FILES},
     "ops/cli/status.py": {FILES},
     "ops/cli/wait.py": {CLOCK, FILES},
     "ops/cluster/cluster.py": {CLOCK, FILES},
     "ops/cluster/jars.py": {FILES},
     "ops/cluster/java.py": {FILES},
+    "ops/cluster/ports.py": {FILES},
     "ops/cluster/process.py": {CLOCK, ENVIRONMENT, FILES},
     "ops/demo/check.py": {FILES},
     "ops/demo/director.py": {FILES},
@@ -73,6 +75,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/settings.py": {FILES},
     "ops/stale/request.py": {FILES},
     "ops/wiring/handlers.py": {FILES},
+    "ops/wiring/oracle.py": {CLOCK, RANDOM},
     "ops/wiring/store.py": {FILES, RANDOM},
 }
 
