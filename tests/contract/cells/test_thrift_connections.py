@@ -197,3 +197,17 @@ def test_tables_made_by_several_processes_at_once(hbase: RunningCluster) -> None
         assert len(cells.scan(name, b"", None, [A], None, 9)) == 4
         real_tables(hbase).drop(name)
     cells.close()
+
+
+def test_rows_of_several_regions(hbase: RunningCluster) -> None:
+    tables, cells, name = real_tables(hbase), real_cells(hbase), new_table("split")
+    tables.create({name: FAMILIES}, splits=[b"f", b"m"])
+    assert cells.regions(name) == [(b"", b"f"), (b"f", b"m"), (b"m", None)]
+    rows = [b"a", b"f", b"l", b"m", b"z"]
+    cells.put(name, 5, {row: {A: row} for row in reversed(rows)})
+    found = {row: {A: Stored(5, row)} for row in rows}
+    assert cells.get(name, rows, [A]) == found
+    assert cells.scan(name, b"", None, [A], None, 9) == list(found.items())
+    assert cells.scan(name, b"b", b"m", [A], None, 9) == [(row, found[row]) for row in (b"f", b"l")]
+    cells.close()
+    tables.drop(name)
