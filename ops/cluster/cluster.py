@@ -16,8 +16,10 @@ from proto.errors import AdsIndexError, UnavailableError
 
 READY_WITHIN_S = 180.0
 STOP_WITHIN_S = 30.0
-_LOOK_S = 0.1
+_LOOK_S = 0.2
 _LINES_SHOWN = 25
+_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "LANG", "TZ")
+"""What servers get of the environment; HBase would write all of it, passwords too, to its log."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Cluster:
         self.folder = folder.resolve()
         self._kits, self._environment, self._report = kits, environment, report
 
-    def up(self) -> None:
+    def up(self, within_s: float = READY_WITHIN_S) -> None:
         """Starts what does not run, and returns when everything answers.
 
-        Raises SettingsError when Java or Maven is missing, UnavailableError when a server ends or does not answer; what
-        was started by then is stopped again.
+        within_s: for a server, when those before it answer. Raises SettingsError when Java or Maven is missing,
+        UnavailableError when a server ends or does not answer; what was started by then is stopped again.
         """
         if all(one.answer for one in self.status()):
             self._report(f"{self.folder}: all servers answer already")
@@ -58,18 +60,18 @@ class Cluster:
             started: list[Server] = []
             try:
                 for kit in self._kits:
-                    self._start(kit, java, found[kit.name], started)
+                    self._start(kit, java, found[kit.name], started, within_s)
             except BaseException:
-                self._stop(started)
+                self._stop(started, STOP_WITHIN_S)
                 raise
 
-    def down(self) -> None:
-        """Stops what runs; the data stays."""
+    def down(self, within_s: float = STOP_WITHIN_S) -> None:
+        """Stops what runs; the data stays. within_s: a server that takes longer is killed."""
         if not self.folder.is_dir():
             return
         with self._changing():
             for kit in reversed(self._kits):
-                self._stop(kit.servers)
+                self._stop(kit.servers, within_s)
 
     def status(self) -> list[ServerStatus]:
         """Of each server, in the order in which they start."""
@@ -80,27 +82,28 @@ class Cluster:
         """By its name."""
         return ServerProcess(self.folder, server)
 
-    def _start(self, kit: Kit, java: str, jar_folder: Path, started: list[Server]) -> None:
+    def _start(self, kit: Kit, java: str, jar_folder: Path, started: list[Server], within_s: float) -> None:
         running = {server.name for server in kit.servers if self.process(server.name).pid() is not None}
         ports = self._ports(kit, running)
         self._configure(kit, ports)
         processes = {server: self.process(server.name) for server in kit.servers}
+        environment = {name: self._environment[name] for name in _VARIABLES if name in self._environment}
         begin = time.monotonic()
         for server, process in processes.items():
             if server.name not in running:
                 started.append(server)
-                process.start(_command(kit, server, java, jar_folder), self._environment)
+                process.start(_command(kit, server, java, jar_folder), environment)
                 self._report(f"{server.name}: started, at 127.0.0.1:{ports[server.name]}")
         for server, process in processes.items():
-            answer = _wait_for(server, process, ports[server.name], begin + READY_WITHIN_S)
+            answer = _wait_for(server, process, ports[server.name], within_s)
             self._report(f"{server.name}: answers ({answer}) after {time.monotonic() - begin:.1f} s")
 
-    def _stop(self, servers: Sequence[Server]) -> None:
+    def _stop(self, servers: Sequence[Server], within_s: float) -> None:
         for server in reversed(servers):
             process = self.process(server.name)
             if process.pid() is not None:
                 begin = time.monotonic()
-                willing = process.stop(STOP_WITHIN_S)
+                willing = process.stop(within_s)
                 how = "stopped" if willing else "killed: it did not stop"
                 self._report(f"{server.name}: {how}, after {time.monotonic() - begin:.1f} s")
 
@@ -148,8 +151,9 @@ def _command(kit: Kit, server: Server, java: str, jar_folder: Path) -> list[str]
     return [java, *options, "-classpath", f"conf:{jar_folder}/*", *server.main]
 
 
-def _wait_for(server: Server, process: ServerProcess, port: int, deadline: float) -> str:
+def _wait_for(server: Server, process: ServerProcess, port: int, within_s: float) -> str:
     """What it answers, as soon as it does."""
+    deadline = time.monotonic() + within_s
     while True:
         try:
             return server.ask(port)
@@ -159,7 +163,7 @@ def _wait_for(server: Server, process: ServerProcess, port: int, deadline: float
             raise UnavailableError(f"{server.name} has ended. The end of its log, {process.log}:\n{_end(process)}")
         if time.monotonic() > deadline:
             raise UnavailableError(
-                f"{server.name} does not answer within {READY_WITHIN_S:g} s ({trouble}). "
+                f"{server.name} does not answer within {within_s:g} s ({trouble}). "
                 f"The end of its log, {process.log}:\n{_end(process)}"
             )
         time.sleep(_LOOK_S)

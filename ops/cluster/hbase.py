@@ -107,9 +107,9 @@ def _settings(folder: Path, ports: Ports) -> dict[str, object]:
         "hbase.regionserver.thrift.ipaddress": "127.0.0.1",
         "hbase.regionserver.thrift.port": ports["thrift"],
         "hbase.thrift.info.port": -1,
-        # one small region server
-        "hbase.master.wait.on.regionservers.mintostart": 1,
-        "hbase.master.wait.on.regionservers.interval": 500,
+        # one small region server; without these two the master waits 4.5 s for more, and it 3 s for the master
+        "hbase.master.wait.on.regionservers.maxtostart": 1,
+        "hbase.regionserver.msginterval": 500,
         "hbase.regionserver.handler.count": 16,
         "hfile.block.cache.size": 0.2,
         # a peer that comes back is served within a second

@@ -33,7 +33,7 @@ def choose_ports(names: Iterable[str], kept: Mapping[str, int], held: Iterable[s
             continue
         port = kept.get(name, 0)
         while not port or port in chosen.values() or not _is_free(port):
-            port = next(candidates, 0)
+            port = next((one for one in candidates if one not in kept.values()), 0)
             if not port:
                 raise UnavailableError(f"no free port from {_FIRST} to {_END - 1} on 127.0.0.1")
         chosen[name] = port

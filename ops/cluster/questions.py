@@ -11,7 +11,7 @@ import struct
 
 from proto.errors import UnavailableError
 
-_TIMEOUT_S = 5.0
+_TIMEOUT_S = 3.0
 _ANSWERED = b"\x02\x08\x00"  # an RPC.proto response header of two bytes: call_id 0, no exception
 _REPLY = 0x80010002
 _STRING, _MAP, _LIST = 11, 13, 15

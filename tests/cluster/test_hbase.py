@@ -1,5 +1,8 @@
 """The cluster that other tests get: it answers, recovers from the death of any server, and keeps its data."""
 
+import socket
+import sys
+
 import pytest
 
 from tests.support.cluster import RunningCluster
@@ -9,6 +12,13 @@ SERVERS = ("zookeeper", "master", "regionserver", "thrift")
 
 def test_the_cluster_of_the_run_answers(hbase: RunningCluster) -> None:
     assert [hbase.status(server).problem for server in SERVERS] == ["", "", "", ""]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 127.0.0.2")
+@pytest.mark.parametrize("server", SERVERS)
+def test_it_listens_on_the_loopback_interface_only(hbase: RunningCluster, server: str) -> None:
+    with socket.socket() as elsewhere:  # which would not be free if it listened at all addresses
+        elsewhere.bind(("127.0.0.2", int(hbase.address(server).rpartition(":")[2])))
 
 
 @pytest.mark.parametrize("server", SERVERS)

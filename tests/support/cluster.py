@@ -154,7 +154,7 @@ def _used(data: Path) -> Iterator[RunningCluster]:
     with (data / "users").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         if KEPT not in os.environ:
-            _keep(data)
+            keep(data)
         cluster.up()
         yield cluster
         try:
@@ -165,8 +165,8 @@ def _used(data: Path) -> Iterator[RunningCluster]:
             cluster.down()
 
 
-def _keep(data: Path) -> None:
-    """Lets it be stopped even if this process is killed."""
+def keep(data: Path) -> None:
+    """Lets the cluster be stopped as soon as nobody has `users` locked, even if this process is killed."""
     subprocess.Popen(
         [sys.executable, "-m", "tests.support.cluster_keeper", str(data)], cwd=ROOT, env=environment(),
         start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
