@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os import urandom
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -12,13 +13,31 @@ from ops.wiring.oracle import election_path
 from repo.api import OutcomeKind
 from repo.hbase.commit_table import CommitTableReader
 from repo.hbase.names import TableNames
+from repo.hbase.oracle_storage import oracle_storage, oracle_tables
+from repo.hbase.state_cell import NONCE_BYTES
 from repo.oracle.grpc_client import GrpcOracle
 from repo.oracle.port import CommitRequest, Decision, Fate
+from repo.oracle.storage import OracleStorage
 from repo.oracle.zookeeper import ZookeeperLeaders
 from tests.support.cluster import RunningCluster
-from tests.support.hbase import new_table, real_cells
+from tests.support.hbase import new_table, real_cells, real_tables
 from tests.support.oracles import PATIENCE_S, until
 from tests.support.processes import Daemon, command
+
+
+class HbaseStore:
+    """tests.support.oracles.Store: tables of its own in a real HBase. Close it."""
+
+    def __init__(self, cluster: RunningCluster) -> None:
+        self.names = TableNames(new_table("oracle") + ".")
+        self._cells = real_cells(cluster)
+        real_tables(cluster).require(oracle_tables(self.names))
+
+    def storage(self) -> OracleStorage:
+        return oracle_storage(self._cells, self.names, urandom(NONCE_BYTES))
+
+    def close(self) -> None:
+        self._cells.close()
 
 
 class Oracles:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from proto.errors import FencedError
 from proto.ports.clock import Clock
@@ -101,20 +102,30 @@ class Published:
             changed()
 
 
-@dataclass
-class Store:
+class Store(Protocol):
     """What oracles share."""
 
-    chain: SharedChain = field(default_factory=SharedChain)
+    def storage(self) -> OracleStorage:
+        """For one more candidate."""
+        ...
+
+
+@dataclass
+class MemoryStore:
+    """Store, in memory."""
+
     table: CommitTable = field(default_factory=MemoryCommitTable)
-    clock: Clock = field(default_factory=ManualClock)
+    chain: SharedChain = field(default_factory=SharedChain)
+
+    def storage(self) -> OracleStorage:
+        return OracleStorage(OwnChain(self.chain), self.table)
 
 
 class Served:
     """An oracle and its service, which leads from `lead` to `step_down`, in a thread of its own."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, clock: Clock | None = None) -> None:
+        self.store, self._clock = store, clock or ManualClock()
         self.wanted = True
         self.error: Exception | None = None
         self.service = OracleService()
@@ -123,7 +134,7 @@ class Served:
 
     def lead(self) -> Leader:
         """Takes over."""
-        self.oracle = CountingOracle(OracleStorage(OwnChain(self.store.chain), self.store.table), self.store.clock)
+        self.oracle = CountingOracle(self.store.storage(), self._clock)
         self.thread.start()
         return Leader(self.address, self.oracle.epoch)
 
@@ -145,9 +156,9 @@ class Served:
 
 
 @contextmanager
-def served(store: Store) -> Iterator[Served]:
-    """Not leading yet."""
-    one = Served(store)
+def served(store: Store, clock: Clock | None = None) -> Iterator[Served]:
+    """Not leading yet. clock: without, it stands still."""
+    one = Served(store, clock)
     try:
         yield one
     finally:

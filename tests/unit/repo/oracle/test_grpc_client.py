@@ -11,19 +11,19 @@ from repo.oracle import grpc_client
 from repo.oracle.grpc_client import CELLS_MAX, GrpcOracle
 from repo.oracle.leader import Leader
 from repo.oracle.port import Begun, CommitRequest, Decision, Fate
-from tests.support.oracles import PATIENCE_S, HeldTable, Published, Served, Store, served, until
+from tests.support.oracles import PATIENCE_S, HeldTable, MemoryStore, Published, Served, served, until
 
 UNKNOWN = Decision(OutcomeKind.UNKNOWN)
 SOON_S = 0.3
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store(table=HeldTable())
+def store() -> MemoryStore:
+    return MemoryStore(table=HeldTable())
 
 
 @pytest.fixture
-def table(store: Store) -> HeldTable:
+def table(store: MemoryStore) -> HeldTable:
     assert isinstance(store.table, HeldTable)
     return store.table
 
@@ -34,7 +34,7 @@ def published() -> Published:
 
 
 @pytest.fixture
-def leading(store: Store, published: Published) -> Iterator[Served]:
+def leading(store: MemoryStore, published: Published) -> Iterator[Served]:
     with served(store) as one:
         published.publish(one.lead())
         yield one
@@ -103,7 +103,7 @@ def test_many_requests_are_cut_into_frames_in_order(
 
 
 def test_a_commit_whose_answer_was_lost_is_unknown_never_sent_again_and_settled_by_the_next_leader(
-    leading: Served, oracle: GrpcOracle, store: Store, table: HeldTable, published: Published
+    leading: Served, oracle: GrpcOracle, store: MemoryStore, table: HeldTable, published: Published
 ) -> None:
     request = _writes(*oracle.begin(), 1)
     with served(store) as successor:
@@ -124,7 +124,7 @@ def test_a_commit_whose_answer_was_lost_is_unknown_never_sent_again_and_settled_
 
 
 def test_what_changes_nothing_is_asked_again_at_the_next_leader(
-    leading: Served, oracle: GrpcOracle, store: Store, published: Published
+    leading: Served, oracle: GrpcOracle, store: MemoryStore, published: Published
 ) -> None:
     [before] = oracle.begin()
     leading.step_down()
@@ -156,7 +156,7 @@ def test_where_nobody_listens_every_call_ends_and_says_so(published: Published, 
 
 
 def test_a_commit_that_was_given_up_before_it_was_sent_is_never_sent(
-    published: Published, hasty: GrpcOracle, store: Store
+    published: Published, hasty: GrpcOracle, store: MemoryStore
 ) -> None:
     assert hasty.commit([CommitRequest(2, 1, (7,))]) == [UNKNOWN]
     with served(store) as late:

@@ -16,7 +16,7 @@ from repo.oracle.frames import BeginRequest, Frame, Replies
 from repo.oracle.grpc_service import SERVICE, OracleService
 from repo.oracle.port import CommitRequest, Fate
 from repo.oracle.wire import decode_replies, encode_frame
-from tests.support.oracles import PATIENCE_S, HeldTable, Served, Store, served, until
+from tests.support.oracles import PATIENCE_S, HeldTable, MemoryStore, Served, served, until
 
 
 class Stream:
@@ -52,7 +52,7 @@ def table() -> HeldTable:
 
 @pytest.fixture
 def leading(table: HeldTable) -> Iterator[Served]:
-    with served(Store(table=table)) as one:
+    with served(MemoryStore(table=table)) as one:
         one.lead()
         yield one
 
@@ -133,6 +133,19 @@ def test_a_frame_of_everything(leading: Served, channel: grpc.Channel) -> None:
     assert replies.settles[0].fate is Fate.ABORTED
     [late] = Stream(channel).send(Frame(commits=[third])).answer().commits
     assert late.kind is not OutcomeKind.COMMITTED, "it was settled: refused for ever"
+
+
+def test_hundreds_of_streams(leading: Served, channel: grpc.Channel, table: HeldTable) -> None:
+    streams = [Stream(channel) for _ in range(300)]
+    timestamps: list[int] = []
+    for _ in range(3):
+        begun = [stream.send(Frame(begins=[BeginRequest()])).answer().begins[0] for stream in streams]
+        for stream, one in zip(streams, begun, strict=True):
+            assert one is not None
+            stream.send(Frame(commits=[CommitRequest(one.first_id, one.snapshot, (one.first_id,))]))
+        timestamps += [stream.answer().commits[0].timestamp for stream in streams]
+    assert 0 not in timestamps and len(set(timestamps)) == sum(table.puts) == 900
+    assert len(table.puts) < 900, "nobody had a flush of his own"
 
 
 def test_health_is_serving_while_it_leads(channel: grpc.Channel, leading: Served) -> None:
