@@ -9,7 +9,7 @@ its share goes to another. A job whose slice fails waits longer each time, and d
 import hashlib
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -25,6 +25,7 @@ from proto.ports.clock import Clock
 from proto.ports.log import Durable
 from repo.system import JobState
 
+LANES = frozenset(Lane)
 BACK_OFF_MS = 100.0
 BACK_OFF_MS_MAX = 30_000.0
 
@@ -127,19 +128,22 @@ class Jobs:
         """Changes that unfinished fan-outs have still to spread: the watermark stays below them."""
         return [job.at for job in self.running() if job.kind == "fanout"]
 
-    def due_ms(self) -> float:
+    def due_ms(self, lanes: Collection[Lane] = LANES) -> float:
         """When (monotonic) a step may have something to do; minus infinity: now; infinity: not before something is
         committed."""
-        going = [job for job in self.running() if job.state == "running" and job.lane not in self.paused]
-        return min((self._not_before_ms(job.id) for job in going), default=math.inf)
+        return min((self._not_before_ms(job.id) for job in self._going() if job.lane in lanes), default=math.inf)
 
-    def step(self, limit: int, lane: Lane | None = None) -> int:
-        """One slice of one job (of a lane); returns how many documents or calls it took on; 0: nothing to do.
+    def due(self, now_ms: float) -> set[Lane]:
+        """The lanes in which a step may have something to do now."""
+        return {Lane(job.lane) for job in self._going() if self._not_before_ms(job.id) <= now_ms}
+
+    def step(self, limit: int, lanes: Collection[Lane] = LANES) -> int:
+        """One slice of one job of these lanes; returns how many documents or calls it took on; 0: nothing to do.
 
         Raises what the slice raised, its group undone; the next step goes on with another job.
         """
         self._tell()
-        jobs = [job for job in self.running() if lane in (None, job.lane) and job.lane not in self.paused]
+        jobs = [job for job in self.running() if job.lane in lanes and job.lane not in self.paused]
         self._turn += 1
         if self._turn % TURNS == 0:
             jobs.sort(key=lambda job: -job.lane)
@@ -151,6 +155,9 @@ class Jobs:
             if current is not None and current.state == "running" and (took := self._slice(current, timestamp, limit)):
                 return took
         return 0
+
+    def _going(self) -> list[JobState]:
+        return [job for job in self.running() if job.state == "running" and job.lane not in self.paused]
 
     def _not_before_ms(self, job_id: str) -> float:
         failure = self._failed.get(job_id)

@@ -19,7 +19,7 @@ class GatewaySettings(BaseModel):
         default=1_000, gt=0, description="the change log is trimmed when it is this many entries behind"
     )
     feed_unit_rows_max: int = Field(
-        default=16, gt=0, description="fed rows that are applied in one transaction: short, so that edits get between"
+        default=8, gt=0, description="fed rows that are applied in one transaction: short, so that edits get between"
     )
     backfill_page_rows: int = Field(default=500, gt=0, description="rows of a file that one durable commit takes in")
     feed_ahead_rows: int = Field(

@@ -90,7 +90,7 @@ class Bench:
         if self._current is not None:
             self._current.seen(Seen(decode_key(delta.key)[1], delta.commit_ms, servable_ms))
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         """Never has work of its own."""
         now_ms = self._clock.monotonic_ms()
         if now_ms >= self._memory_due_ms:

@@ -45,7 +45,7 @@ class Director:
         self._edits_file = store.folder / "edits.jsonl"
         self._began_ms = self._act_ms = self._clock.monotonic_ms()
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         """Never has work of its own."""
         self._act()
         return False

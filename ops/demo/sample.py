@@ -29,7 +29,7 @@ class Leader(Protocol):
 
     def lead(self, process: Process) -> None: ...
 
-    def step(self, budget_ms: float) -> bool: ...
+    def step(self) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -62,7 +62,7 @@ def _led(
     save_installation(folder / "data", Installation(sources, str(flows)))
     store = open_store(folder / "data", settings)
     reader = DocumentReader(store.log, store.clock, on_document=on_document)
-    serve = FunctionStep("reader", lambda budget_ms: reader.poll() > 0, store.clock, settings.engine)
+    serve = FunctionStep("reader", lambda: reader.poll() > 0, store.clock, settings.engine)
     lead = FunctionStep("leader", leader.step, store.clock, settings.engine)
     extra = [pass_of(store, "serve", [serve]), pass_of(store, "lead", [lead])]
     process = assemble_process(store, register(load(flows)), sources, extra=extra)

@@ -9,12 +9,11 @@ from typing import Protocol
 import structlog
 
 from ops.engine import collector
-from ops.engine.lanes import Traffic
 from ops.engine.passes import STOPPING_ERRORS, Pass
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
+from ops.engine.traffic import Traffic
 from proto.errors import AdsIndexError, UnavailableError
-from proto.lane import Lane
 from proto.ports.clock import Clock
 
 SWITCH_S = 0.0003
@@ -92,17 +91,18 @@ class Loop:
         """Runs each pass once; not everything: those that wanted to run by now. True when one had work."""
         self.turns += 1
         now_ms = self._clock.monotonic_ms()
-        if now_ms >= self._sweep_due_ms(now_ms):
+        if now_ms >= min(self._sweep_due_ms(now_ms), self._traffic.due_ms()):
             everything = True
         if everything:
             self._swept_ms = now_ms
+            self._traffic.turn(now_ms)
         worked = False
         for one, wake_ms in zip(self.passes, self._wakes_ms, strict=True):
             if self._stopping:
                 break
             if everything or worked or wake_ms <= now_ms:
-                budget_ms = self._traffic.budget_ms(Lane.LOW, self._clock.monotonic_ms())
-                worked |= one.run(budget_ms, math.inf if everything or worked else now_ms)
+                worked |= one.run(math.inf if everything or worked else now_ms)
+                self._traffic.passed(self._clock.monotonic_ms())
         if worked:
             self._worked_ms = now_ms
         self._housekeep(now_ms)
@@ -120,7 +120,7 @@ class Loop:
         """True when somebody rang: then all passes are run."""
         now_ms = self._clock.monotonic_ms()
         self._wakes_ms = [one.wake_ms() for one in self.passes]
-        until_ms = min([self._sweep_due_ms(now_ms), *self._wakes_ms])
+        until_ms = min([self._sweep_due_ms(now_ms), self._traffic.due_ms(), *self._wakes_ms])
         if self._positions.unsaved():
             flush_ms = max(self._worked_ms + self._settings.flush_ms, self._flush_failed_ms + self._settings.sweep_ms)
             if flush_ms <= now_ms:

@@ -52,7 +52,7 @@ class Pass:
         self._commit_failures = 0
         self._not_before_ms = 0.0
 
-    def run(self, budget_ms: float, due_ms: float = math.inf) -> bool:
+    def run(self, due_ms: float = math.inf) -> bool:
         """True when a step had something to do, or failed and may be tried again at once. Raises STOPPING_ERRORS.
 
         due_ms: steps that want to run later than that are left out, until one before them had something to do.
@@ -62,10 +62,10 @@ class Pass:
             return False
         ready = [state for state in self.states if state.not_before_ms <= now_ms]
         if not any(state.failing for state in self.states):
-            return self._group(ready, budget_ms, due_ms)
+            return self._group(ready, due_ms)
         worked = False
         for state in ready:
-            worked |= self._group([state], budget_ms, math.inf)
+            worked |= self._group([state], math.inf)
         return worked
 
     def wake_ms(self) -> float:
@@ -74,7 +74,7 @@ class Pass:
         wakes += [state.not_before_ms for state in self.states if state.failing]
         return max(self._not_before_ms, min(wakes, default=float("inf")))
 
-    def _group(self, states: Sequence[StepState], budget_ms: float, due_ms: float) -> bool:
+    def _group(self, states: Sequence[StepState], due_ms: float) -> bool:
         worked, ran = False, []
         current: StepState | None = None
         try:
@@ -82,7 +82,7 @@ class Pass:
                 for current in states:
                     if worked or due_ms == math.inf or current.step.wake_ms() <= due_ms:
                         ran.append(current)
-                        worked |= current.step.step(budget_ms)
+                        worked |= current.step.step()
                 current = None
                 self._positions.ride()
         except Exception as error:

@@ -25,7 +25,7 @@ class Retention:
     def __init__(self, log: Log, rules: Sequence[Keep]) -> None:
         self._log, self._rules = log, list(rules)
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         """At most one slice, and only a full one: so many messages pay for the commit. True when it trimmed."""
         return any(self._trim(rule, partition) for rule in self._rules for partition in self._partitions(rule))
 

@@ -17,7 +17,7 @@ class EngineSettings(BaseModel):
     )
     traffic_ms: float = Field(default=1000.0, gt=0, description="a lane has traffic for so long after its last message")
     low_share: float = Field(
-        default=0.25, gt=0, le=1, description="of a process's time that Low gets at most while High has traffic"
+        default=0.25, gt=0, le=1, description="of a process's time that Low gets while High has traffic"
     )
     batch_items_max: int = Field(default=2000, gt=0, description="messages in one batch")
     batch_bytes_max: int = Field(

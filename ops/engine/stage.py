@@ -51,8 +51,8 @@ class Stage:
         self._passing_failures = 0
         self._reasons: dict[tuple[str, int, int], str] = {}  # of messages that raised when they were alone
 
-    def step(self, budget_ms: float) -> bool:
-        """The lane decides how long a batch may take, not budget_ms. True also when only positions moved."""
+    def step(self) -> bool:
+        """The lane decides how long a batch may take. True also when only positions moved."""
         self._batch, self._counted = [], None
         self._began_ms = now_ms = self._clock.monotonic_ms()
         waiting = self.consumer.waiting(now_ms)
@@ -75,9 +75,8 @@ class Stage:
     def committed(self) -> None:
         self.consumer.committed()
         if self._choice is not None:
-            now_ms = self._clock.monotonic_ms()
-            elapsed_ms = now_ms - self._began_ms
-            self.lanes.served(self._choice.lane, elapsed_ms, now_ms)
+            elapsed_ms = self._clock.monotonic_ms() - self._began_ms
+            self.lanes.served(self._choice.lane, elapsed_ms)
             self.counters.busy_ms += elapsed_ms
         if self._counted is not None:
             self.counters.add(self._counted)
@@ -109,7 +108,7 @@ class Stage:
         return 0.0
 
     def wake_ms(self) -> float:
-        return min(self.consumer.due_ms(self.lanes.paused), self.lanes.wake_ms())
+        return self.consumer.due_ms(self.lanes.paused)
 
     def backlog(self) -> dict[Lane, int]:
         """Messages behind, by lane."""

@@ -17,8 +17,8 @@ class Step(Protocol):
         """For people: "gateway", "updater"."""
         ...
 
-    def step(self, budget_ms: float) -> bool:
-        """True when there was something to do. Works for about budget_ms at most; High-lane work may take longer.
+    def step(self) -> bool:
+        """True when there was something to do. Work below the High lane is as long as ops.engine.traffic allows.
 
         An exception undoes all that this pass has written.
         """
@@ -51,14 +51,14 @@ def always() -> bool:
 
 
 class FunctionStep:
-    """A step made of a function: `function(budget_ms) -> worked`.
+    """A step made of a function: `function() -> worked`.
 
     pace   when it wants to be called without being rung; None: never
     gate   asked before each call; False: not now (back-pressure)
     """
 
     def __init__(
-        self, name: str, function: Callable[[float], bool], clock: Clock, settings: EngineSettings, *,
+        self, name: str, function: Callable[[], bool], clock: Clock, settings: EngineSettings, *,
         pace: Pace | None = None, gate: Callable[[], bool] = always,
         committed: Callable[[], None] = nothing, undone: Callable[[], None] = nothing,
     ) -> None:  # fmt: skip
@@ -68,8 +68,8 @@ class FunctionStep:
         self._on_committed, self._on_undone = committed, undone
         self._failures = 0
 
-    def step(self, budget_ms: float) -> bool:
-        worked = self._gate() and self._function(budget_ms)
+    def step(self) -> bool:
+        worked = self._gate() and self._function()
         if self._pace is not None:
             self._pace.looked(self._clock.monotonic_ms(), worked)
         return worked

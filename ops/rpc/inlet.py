@@ -63,7 +63,7 @@ class Inlet:
         self._wake()
         return True
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         if not self._waiting or not self._has_room():
             return False
         while self._waiting and len(self._taken) < _BATCHES_A_STEP:

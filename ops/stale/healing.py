@@ -8,6 +8,7 @@ from gateway.processor import Gateway
 from ops.audit import Action, Audit
 from ops.engine.backoff import backoff_ms
 from ops.engine.settings import EngineSettings
+from ops.engine.traffic import Traffic
 from ops.lag import lags
 from ops.settings import StaleSettings
 from ops.stale.request import HealRequest
@@ -72,16 +73,16 @@ class HealDocuments:
     name = "heal documents"
 
     def __init__(
-        self, healing: Healing, occasion: Occasion, may: Callable[[], bool], audit: Audit, clock: Clock,
-        settings: EngineSettings,
+        self, healing: Healing, occasion: Occasion, may: Callable[[], bool], audit: Audit, traffic: Traffic,
+        clock: Clock, settings: EngineSettings,
     ) -> None:  # fmt: skip
-        self._healing, self._occasion, self._may = healing, occasion, may
+        self._healing, self._occasion, self._may, self._traffic = healing, occasion, may, traffic
         self._audit, self._clock, self._settings = audit, clock, settings
         self._row_ms = 1.0
         self._taken = self._failures = self._healed = 0
         self._open, self._look_ms = 0, -math.inf
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         self._taken = 0
         now_ms = self._clock.monotonic_ms()
         if now_ms < self._look_ms:
@@ -89,6 +90,9 @@ class HealDocuments:
         self._open = self._healing.open()
         self._look_ms = now_ms + (0.0 if self._open else _LOOK_MS)
         if not self._open or not self._occasion.now() or not self._may():
+            return False
+        budget_ms = self._traffic.ask(self.name, now_ms)
+        if not budget_ms:
             return False
         limit = 1 if self._failures else max(1, min(int(budget_ms / self._row_ms), ROWS_MAX))
         began_ms = self._clock.monotonic_ms()
@@ -132,17 +136,17 @@ class HealRows:
 
     def __init__(
         self, gateway: Gateway, tables: Collection[str], repo: Repo, log: Log, occasion: Occasion,
-        may: Callable[[], bool], audit: Audit, clock: Clock, settings: EngineSettings,
+        may: Callable[[], bool], audit: Audit, traffic: Traffic, clock: Clock, settings: EngineSettings,
     ) -> None:  # fmt: skip
         self.name = f"heal {gateway.source}"
         self._gateway, self._tables = gateway, frozenset(tables)
         self._repo, self._log, self._occasion = repo, log, occasion
-        self._may, self._audit, self._clock, self._settings = may, audit, clock, settings
+        self._may, self._audit, self._traffic, self._clock, self._settings = may, audit, traffic, clock, settings
         self._piles = Piles(repo)
         self._after, self._round_open, self._not_before_ms = b"", 0, -math.inf
         self._healing = self._failures = 0
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         now_ms = self._clock.monotonic_ms()
         if now_ms < self._not_before_ms:
             return False
@@ -156,7 +160,7 @@ class HealRows:
         if not self._occasion.now() or not self._may():
             return False
         progress = self._gateway.progress
-        if progress is None or progress.tasks or not self._applied():
+        if progress is None or progress.tasks or not self._applied() or not self._traffic.ask(self.name, now_ms):
             return False
         return self._ask(left)
 

@@ -13,9 +13,9 @@ class Gated:
         self._step, self._wanted = step, wanted
         self._asked = False
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         self._asked = self._wanted()
-        return self._asked and self._step.step(budget_ms)
+        return self._asked and self._step.step()
 
     def committed(self) -> None:
         if self._asked:

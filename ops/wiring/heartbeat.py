@@ -34,7 +34,7 @@ class Heartbeat:
         self._settings = settings
         self._failures = 0
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         self._telling = self._told
         value = self._watermark.advance()
         if value <= self._told:

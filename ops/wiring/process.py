@@ -74,9 +74,7 @@ def assemble_process(
     gate = Gate(list(stages.values()), Lane.HIGH, store.settings.engine.backlog_max) if applying and built else None
     captured: list[Source] = []
     if "gateway" in roles:
-        captured = gateway_role(
-            store, application.flows, sources, gate, lambda: built is not None and built.parts.lifecycle.first
-        )
+        captured = gateway_role(store, application.flows, sources, gate)
     edits: list[Step] = [*inlets, *(source.step for source in captured), *([applying] if applying else [])]
     edits += built.documents if built else []
     passes = [pass_of(store, "edits", edits), *extra]
@@ -147,13 +145,15 @@ def _retention_step(store: Store, flows: Flows) -> FunctionStep:
     due_ms = forget_due_ms = 0.0
     forget_after = b""
 
-    def step(budget_ms: float) -> bool:
+    def step() -> bool:
         nonlocal due_ms, forget_due_ms, forget_after
         now_ms = store.clock.monotonic_ms()
         if now_ms < due_ms or not store.liveness.claim("retention", "all", 0):
             return False
+        if not store.traffic.ask("retention", now_ms):
+            return False
         due_ms = now_ms + _COLLECT_EVERY_MS
-        if messages.step(budget_ms):
+        if messages.step():
             return True
         if now_ms >= forget_due_ms:
             forget_after = forget_healed(store.repo, store.clock.now_ms() - kept_ms, forget_after, 500)

@@ -80,9 +80,10 @@ def argus_role(store: Store, application: Application, admission: Admission, sou
     publish = _stage(store, "publish", publisher, publications)
     served = ServedFile(store.folder, store.log.bounds(DOCUMENTS, 0)[1])
     beat = Heartbeat(watermark, publisher, served, store.log, store.clock, store.settings.engine)
-    signals = SignalWork(parts, store.repo.last_timestamp, store.clock, store.settings.engine)
-    work = JobWork(parts, store.clock, store.settings.engine)
+    signals = SignalWork(parts, store.repo.last_timestamp, store.traffic, store.clock, store.settings.engine)
+    work = JobWork(parts, store.traffic, store.clock, store.settings.engine)
     parts.jobs.paused = build.lanes.paused
+    store.traffic.calm = lambda: parts.lifecycle.first or not parts.argus.live
     heal = document_healing(store, parts, build)
 
     def took() -> bool:
@@ -106,7 +107,7 @@ def _consumer(store: Store, name: str, topics: dict[Lane, str], *, ordered: bool
 def _stage(
     store: Store, kind: str, processor: Processor, consumer: Consumer, dropper: Processor | None = None
 ) -> Stage:
-    lanes = Lanes(store.traffic)
+    lanes = Lanes(consumer.name, store.traffic)
     lanes.paused = store.pauses.of(consumer.name)
     store.orders.apply([consumer])
     return Stage(

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from argus.assemble import Parts
 from ops.engine.backoff import backoff_ms
 from ops.engine.settings import EngineSettings
+from ops.engine.traffic import Traffic
 from proto.events import Cause
+from proto.lane import Lane
 from proto.ports.clock import Clock
 
-DOCUMENTS_MAX = 64
-"""Documents built again in one turn: about as long as a slice of the Low lane may be, a few milliseconds."""
+DOCUMENTS_A_MS = 8
+"""Documents built again in one turn, for each millisecond that they may take."""
 
 
 class SignalWork:
@@ -17,18 +19,22 @@ class SignalWork:
 
     name = "signals"
 
-    def __init__(self, parts: Parts, last_timestamp: Callable[[], int], clock: Clock, settings: EngineSettings) -> None:
-        self._parts, self._last_timestamp, self._clock, self._settings = parts, last_timestamp, clock, settings
+    def __init__(
+        self, parts: Parts, last_timestamp: Callable[[], int], traffic: Traffic, clock: Clock, settings: EngineSettings
+    ) -> None:
+        self._parts, self._last_timestamp, self._traffic = parts, last_timestamp, traffic
+        self._clock, self._settings = clock, settings
         self._taken: dict[str, set[bytes]] = {}
         self._failures = 0
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         ended = self._parts.pulls.tick()
         if ended:
             self._parts.jobs.look_again()
         self._parts.refresh.step(self._parts.argus.live)
         self._taken = {}
-        for document_type, lanes in self._parts.pulls.ready(DOCUMENTS_MAX).items():
+        limit = int(max(self._traffic.budget_ms(Lane.MEDIUM, self._clock.monotonic_ms()) * DOCUMENTS_A_MS, 1))
+        for document_type, lanes in self._parts.pulls.ready(limit).items():
             self._taken[document_type] = set(lanes)
             if document_type in self._parts.argus.live:  # otherwise all its documents are still to be built
                 change = self._last_timestamp()

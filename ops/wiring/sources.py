@@ -1,6 +1,6 @@
 """The gateway role: one gateway for each source, their polls in the pass that also applies what they send."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +11,11 @@ from ops.engine.file_watch import FileWatch
 from ops.engine.pace import WATCHED_QUIET_MS, Pace
 from ops.engine.step import FunctionStep
 from ops.wiring.store import Store
-from ops.wiring.work import FIRST_BUDGET_MS
 from proto.errors import SettingsError
 from proto.flows.model import Flows
 
-CHUNK_ROWS_A_MS = 200
-"""Rows of a bootstrap that a loop may take in for each millisecond of its budget."""
-
-
-Calm = Callable[[], bool]
+CHUNK_ROWS_A_MS = 40
+"""Rows of a bootstrap that a loop may take in for each millisecond of its budget: that is what applying them takes."""
 
 
 @dataclass(slots=True)
@@ -38,26 +34,24 @@ def sqlite_capture(name: str, url: str) -> SqliteCapture:
     return SqliteCapture(url)
 
 
-def gateway_role(store: Store, flows: Flows, sources: Mapping[str, str], gate: Gate | None, calm: Calm) -> list[Source]:
-    """sources: name -> URL. gate: back-pressure of what comes behind, if it is in this process.
-
-    calm: whether nobody waits for edits yet, so that chunks may be large.
-    """
-    return [_source(store, flows, name, url, gate, calm) for name, url in sources.items()]
+def gateway_role(store: Store, flows: Flows, sources: Mapping[str, str], gate: Gate | None) -> list[Source]:
+    """sources: name -> URL. gate: back-pressure of what comes behind, if it is in this process."""
+    return [_source(store, flows, name, url, gate) for name, url in sources.items()]
 
 
-def _source(store: Store, flows: Flows, name: str, url: str, gate: Gate | None, calm: Calm) -> Source:
+def _source(store: Store, flows: Flows, name: str, url: str, gate: Gate | None) -> Source:
+    step_name = f"gateway {name}"
     capture = sqlite_capture(name, url)
     gateway = Gateway(name, flows, capture, store.log, store.clock, store.settings.gateway)
     store.closing.append(gateway.close)
 
-    def poll(budget_ms: float) -> bool:
-        open_for_chunks = gate is None or not gate.shut
-        rows = int(max(budget_ms, FIRST_BUDGET_MS if calm() else 0.0) * CHUNK_ROWS_A_MS)
-        return gateway.step(rows if open_for_chunks else 0)
+    def poll() -> bool:
+        reading = gateway.progress is not None and gateway.progress.tasks and (gate is None or not gate.shut)
+        budget_ms = store.traffic.ask(step_name, store.clock.monotonic_ms()) if reading else 0.0
+        return gateway.step(int(budget_ms * CHUNK_ROWS_A_MS))
 
     step = FunctionStep(
-        f"gateway {name}",
+        step_name,
         poll,
         store.clock,
         store.settings.engine,

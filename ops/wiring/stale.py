@@ -33,6 +33,7 @@ def row_healing(store: Store, flows: Flows, captured: Sequence[Source]) -> list[
             _occasion(store),
             may,
             Audit(store.folder),
+            store.traffic,
             store.clock,
             store.settings.engine,
         )
@@ -48,7 +49,8 @@ def document_healing(store: Store, parts: Parts, build: Stage) -> HealDocuments:
         low = Lane.LOW in build.lanes.paused
         return not low and bool(parts.argus.live) and store.liveness.claim("heal", "documents", 0)
 
-    return HealDocuments(healing, _occasion(store), may, Audit(store.folder), store.clock, store.settings.engine)
+    audit = Audit(store.folder)
+    return HealDocuments(healing, _occasion(store), may, audit, store.traffic, store.clock, store.settings.engine)
 
 
 def stale_policy(store: Store, stages: Iterable[str]) -> Policy:

@@ -9,10 +9,10 @@ from ops.brokers.lmdb import LmdbLog
 from ops.brokers.lmdb_dead_letters import LmdbDeadLetters
 from ops.engine.clock import SystemClock
 from ops.engine.doorbell import Doorbell
-from ops.engine.lanes import Traffic
 from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pauses
 from ops.engine.positions import Positions
+from ops.engine.traffic import Traffic
 from ops.settings import Settings
 from ops.stale.orders import Orders
 from proto.ports.clock import Clock

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ops.bench.phases import TRICKLE_KINDS, spread
+from ops.bench.figures import spread
+from ops.bench.phases import SINGLE_ROWS
 from ops.demo.editor import Edit
 from ops.demo.sample import FLOWS, make_database, running
 from ops.demo.scale import SCALES
@@ -63,7 +64,7 @@ class Alternation:
     def lead(self, process: Process) -> None:
         self._process, self._clock = process, process.store.clock
 
-    def step(self, budget_ms: float) -> bool:
+    def step(self) -> bool:
         self._act()
         return False
 
@@ -89,7 +90,7 @@ class Alternation:
         options = ("--source", self._folder / "ads.db", "--rate", self._rate, "--seconds", 600)
         command = [sys.executable, "-m", "ops.demo.editor", *map(str, options), "--seed", str(len(self.turns))]
         with self._edits.open("wb") as out:
-            self._editor = subprocess.Popen([*command, "--only", TRICKLE_KINDS], stdout=out)
+            self._editor = subprocess.Popen([*command, "--only", SINGLE_ROWS], stdout=out)
         if self._left[0]:
             self._filling = self._backfill(len(self.turns))
         self._enter(self._measuring)

@@ -16,7 +16,7 @@ from ops.brokers.lmdb_dead_letters import LmdbDeadLetters
 from ops.engine.clock import SystemClock
 from ops.engine.consumer import Consumer
 from ops.engine.doorbell import Doorbell
-from ops.engine.lanes import Lanes, Traffic
+from ops.engine.lanes import Lanes
 from ops.engine.liveness import Liveness
 from ops.engine.loop import Loop, Periodic
 from ops.engine.passes import Pass
@@ -25,6 +25,7 @@ from ops.engine.settings import EngineSettings
 from ops.engine.signals import draining
 from ops.engine.stage import Stage
 from ops.engine.step import FunctionStep
+from ops.engine.traffic import Traffic
 from proto.lane import Lane
 from proto.ports.processor import DONE, Item, Outcome
 from repo.lmdb.environment import LmdbEnvironment
@@ -64,7 +65,7 @@ class Opened:
         consumer = Consumer(self.log, name, topics, self.settings, ordered=False, claim=self.liveness.claim)
         letters = LmdbDeadLetters(self.environment)
         return Stage(
-            "apply", Copy(self.log), consumer, Lanes(self.traffic), self.positions, letters, self.clock, self.settings
+            "apply", Copy(self.log), consumer, Lanes("stage", self.traffic), self.positions, letters, self.clock, self.settings
         )
 
     def made_pass(self, *steps: FunctionStep | Stage) -> Pass:

@@ -81,7 +81,7 @@ def test_retention_removes_nothing_that_a_paused_stage_has_not_processed(
             log.append(consumed.topic, 0, [b"x" * 20] * SLICE)
         ends[consumed.topic] = log.bounds(consumed.topic, 0)
     retention = Retention(log, [Keep(one.topic, (one.consumer,), 10) for one in CONSUMED])
-    while retention.step(1.0):
+    while retention.step():
         pass
     for consumed in CONSUMED:
         first, end = log.bounds(consumed.topic, 0)

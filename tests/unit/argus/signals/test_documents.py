@@ -7,6 +7,7 @@ import pytest
 from argus.api import HandlerContext, Reading, field
 from argus.testing import HandlerEnvironment
 from ops.engine.settings import EngineSettings
+from ops.engine.traffic import Traffic
 from ops.wiring.signal_work import SignalWork
 from proto.errors import FlowsError, InvalidMessageError
 from proto.flows.loader import loads
@@ -32,6 +33,8 @@ max_age_s = 600
 """
 FLOWS = f"{SIGNALS}{ADS_FLOWS}" + 'ctr = "signals.performance.ctr"\ncost = "signals.performance.cost"\n'
 
+ENGINE = EngineSettings()
+
 ROWS = (
     put("campaigns", id=1, name="Spring", budget=500),
     put("groups", id=10, campaign_id=1, status="ON"),
@@ -50,7 +53,7 @@ class Scene:
         self.work = self.new_work(self.world)
 
     def new_work(self, world: World) -> SignalWork:
-        return SignalWork(world.parts, world.repo.last_timestamp, world.clock, EngineSettings())
+        return SignalWork(world.parts, world.repo.last_timestamp, Traffic(ENGINE), world.clock, ENGINE)
 
     def say(self, key: int, version: int = 1, signal: str = "performance", **values: Any) -> None:
         self.caller.known[signal][key] = Reading(values, version)
@@ -65,7 +68,7 @@ class Scene:
 
     def turn(self) -> None:
         with self.world.log.group():
-            self.work.step(1.0)
+            self.work.step()
         self.work.committed()
 
     def later(self, seconds: float) -> None:
@@ -236,7 +239,7 @@ def test_a_rebuild_that_is_undone_is_made_again(make_world: MakeWorld) -> None:
     scene.world.edit(*ROWS)
     scene.caller.answer()
     with pytest.raises(ZeroDivisionError), scene.world.log.group():
-        scene.work.step(1.0)
+        scene.work.step()
         raise ZeroDivisionError
     scene.work.undone()
     assert scene.values("ctr") == [None]

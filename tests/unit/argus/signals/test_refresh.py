@@ -5,6 +5,7 @@ from typing import Any
 from argus.api import Reading
 from argus.signals.refresh import Refresh
 from ops.engine.settings import EngineSettings
+from ops.engine.traffic import Traffic
 from ops.wiring.signal_work import SignalWork
 from proto.flows.model import BreakerLimits, Signal
 from tests.support.argus_world import World, put
@@ -15,6 +16,7 @@ from tests.unit.argus.signals.test_documents import FLOWS
 from tests.unit.argus.signals.test_pull import Desk
 
 ADS = range(100, 130)
+ENGINE = EngineSettings()
 
 
 class Scene:
@@ -24,7 +26,8 @@ class Scene:
         self.caller = HandCaller({"performance": {}})
         self.world = world or make_world(flows, caller=self.caller)
         self.caller.signals = self.world.application.flows.signals
-        self.work = SignalWork(self.world.parts, self.world.repo.last_timestamp, self.world.clock, EngineSettings())
+        traffic = Traffic(ENGINE)
+        self.work = SignalWork(self.world.parts, self.world.repo.last_timestamp, traffic, self.world.clock, ENGINE)
 
     def say(self, version: int, **values: Any) -> None:
         for key in ADS:
@@ -39,7 +42,7 @@ class Scene:
 
     def turn(self) -> None:
         with self.world.log.group():
-            self.work.step(1.0)
+            self.work.step()
         self.work.committed()
 
     def run(self, limit: int = 8) -> int:

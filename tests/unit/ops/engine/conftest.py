@@ -8,13 +8,14 @@ import pytest
 from ops.brokers.lmdb import LmdbLog
 from ops.brokers.lmdb_dead_letters import LmdbDeadLetters
 from ops.engine.consumer import Consumer
-from ops.engine.lanes import Lanes, Traffic
+from ops.engine.lanes import Lanes
 from ops.engine.loop import Loop
 from ops.engine.passes import Pass
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from ops.engine.stage import Stage
 from ops.engine.step import Step
+from ops.engine.traffic import Traffic
 from proto.lane import Lane
 from proto.ports.processor import DONE, Item, Outcome
 from repo.lmdb.environment import LmdbEnvironment
@@ -94,7 +95,7 @@ class Bench:
         dropper: Script | None = None,
     ) -> Stage:  # fmt: skip
         consumer = Consumer(self.log, name, topics, self.settings, ordered=ordered)
-        lanes, processor = Lanes(self.traffic), script or self.script
+        lanes, processor = Lanes("stage", self.traffic), script or self.script
         return Stage(
             "apply", processor, consumer, lanes, self.positions, self.letters, self.clock, self.settings,
             dropper=dropper,

@@ -25,7 +25,7 @@ def source(bench: "Bench", rows: list[bytes], topic: str = "in.high", **more: ob
     """Takes one row of `rows` a call and appends it; an undone group gives it back."""
     taken: list[bytes] = []
 
-    def poll(budget_ms: float) -> bool:
+    def poll() -> bool:
         if not rows:
             return False
         taken.append(rows.pop(0))
@@ -100,25 +100,25 @@ def test_positions_without_a_ride_go_with_the_next_write(bench: "Bench") -> None
 
 
 def test_positions_of_an_undone_group_are_not_saved(bench: "Bench") -> None:
-    def broken(budget_ms: float) -> bool:
+    def broken() -> bool:
         raise ValueError
 
     step = FunctionStep("broken", broken, bench.clock, bench.settings)
     bench.send(b"1")
     one = bench.make_pass(bench.stage(), step)
-    one.run(1)
+    one.run()
     assert bench.out() == []
     assert bench.positions.unsaved() == 0
     bench.positions.flush()
     assert bench.position() == 0
-    one.run(1)
+    one.run()
     assert bench.out() == [b"1"]
 
 
 def test_a_failing_step_backs_off_and_does_not_stop_the_others(bench: "Bench") -> None:
     calls: list[float] = []
 
-    def broken(budget_ms: float) -> bool:
+    def broken() -> bool:
         calls.append(bench.clock.ms)
         bench.log.append("out", 0, [b"half done"])
         raise ValueError("bad row in ads")
@@ -215,7 +215,7 @@ def test_a_poller_is_asked_often_while_it_is_active_and_seldom_after_a_second_of
 def test_an_idle_poll_does_not_run_the_other_passes(bench: "Bench") -> None:
     looked: list[float] = []
 
-    def look(budget_ms: float) -> bool:
+    def look() -> bool:
         looked.append(bench.clock.ms)
         return False
 

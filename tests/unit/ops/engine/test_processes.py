@@ -14,13 +14,14 @@ import pytest
 
 from ops.engine.doorbell import Doorbell, socket_folder
 from ops.engine.file_watch import FileWatch
-from ops.engine.lanes import Lanes, Traffic
+from ops.engine.lanes import Lanes
 from ops.engine.liveness import Liveness
 from ops.engine.pace import EAGER_LOOKS, EAGER_MS, Pace
 from ops.engine.pauses import PUBLISHING, Pause, Pauses
 from ops.engine.settings import EngineSettings
 from ops.engine.status import read_statuses
 from ops.engine.status_file import StatusFile
+from ops.engine.traffic import Traffic
 from proto.errors import SettingsError
 from proto.lane import Lane
 
@@ -225,7 +226,7 @@ def test_pauses_are_seen_by_other_processes_and_by_stage(tmp_path: Path) -> None
     Pauses(tmp_path).pause(Pause(lane="high", stage="argus"))
     pauses = Pauses(tmp_path)
     assert (pauses.of("updater"), pauses.of("publisher")) == ({Lane.LOW}, set())
-    lanes = Lanes(Traffic(EngineSettings()))
+    lanes = Lanes("stage", Traffic(EngineSettings()))
     pauses.apply([("argus", lanes)])
     assert lanes.paused == {Lane.LOW, Lane.HIGH}
     pauses.resume(Pause(lane="low"))

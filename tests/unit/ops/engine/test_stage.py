@@ -36,7 +36,7 @@ def test_high_goes_before_low(bench: "Bench") -> None:
     bench.send(b"low", lane=Lane.LOW)
     bench.send(b"medium", lane=Lane.MEDIUM)
     bench.send(b"high")
-    loop.drain()
+    bench.run_for(loop, 60)
     assert bench.script.batches == [[b"high"], [b"medium"], [b"low"]]
 
 
@@ -299,7 +299,7 @@ def test_messages_below_the_bound_go_to_the_dropper_ahead_of_others_and_in_a_pau
     assert dropper.batches == [[b"1", b"2"]]
     assert bench.position(Lane.LOW) == 2
     stage.lanes.paused = frozenset()
-    loop.drain()
+    bench.run_for(loop, 60)
     assert bench.out() == [b"high", b"3"]
 
 

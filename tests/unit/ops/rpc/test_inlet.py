@@ -39,11 +39,11 @@ def world() -> World:
 
 
 def test_what_is_offered_goes_with_the_next_group_and_is_answered_after_it(world: World) -> None:
-    assert not world.inlet.step(1.0) and world.inlet.wake_ms() == float("inf")
+    assert not world.inlet.step() and world.inlet.wake_ms() == float("inf")
     first, second = world.offered(b"a", b"b"), world.offered(b"c")
     assert world.woken == 2 and world.inlet.wake_ms() < float("inf")
     with world.log.group():
-        assert world.inlet.step(1.0)
+        assert world.inlet.step()
         assert not first.wait(0.0)
     world.inlet.committed()
     assert first.wait(0.0) and second.wait(0.0) and first.failure == ""
@@ -53,13 +53,13 @@ def test_what_is_offered_goes_with_the_next_group_and_is_answered_after_it(world
 def test_a_group_that_is_undone_is_tried_again_in_order(world: World) -> None:
     deliveries = [world.offered(name) for name in (b"a", b"b")]
     with pytest.raises(ZeroDivisionError), world.log.group():
-        world.inlet.step(1.0)
+        world.inlet.step()
         raise ZeroDivisionError
     world.inlet.undone()
     assert world.inlet.failed(ZeroDivisionError()) > 0
     assert not any(one.wait(0.0) for one in deliveries) and world.logged() == []
     deliveries.append(world.offered(b"c"))
-    world.inlet.step(1.0)
+    world.inlet.step()
     world.inlet.committed()
     assert all(one.wait(0.0) for one in deliveries) and world.logged() == [b"a", b"b", b"c"]
 
@@ -70,11 +70,11 @@ def test_without_room_behind_it_takes_nothing_and_who_sends_waits(
     world.room = False
     for _ in range(module.WAITING_MAX):
         world.offered(b"x")
-    assert not world.inlet.step(1.0)
+    assert not world.inlet.step()
     late = Delivery(Lane.HIGH, "main", "feeds", [b"late"])
     assert not world.inlet.offer(late, 0.01)
     world.room = True
-    world.inlet.step(1.0)
+    world.inlet.step()
     world.inlet.committed()
     assert world.inlet.offer(late, 0.0)
 
@@ -95,7 +95,7 @@ def test_threads_lose_nothing(world: World) -> None:
                 pass
 
     threads: list[threading.Thread] = [threading.Thread(target=send, args=(name,)) for name in range(4)]
-    work: Callable[[], bool] = lambda: world.inlet.step(1.0)  # noqa: E731
+    work: Callable[[], bool] = lambda: world.inlet.step()  # noqa: E731
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads) or work():
