@@ -46,8 +46,9 @@ def _source(store: Store, flows: Flows, name: str, url: str, gate: Gate | None) 
     store.closing.append(gateway.close)
 
     def poll() -> bool:
-        reading = gateway.progress is not None and gateway.progress.tasks and (gate is None or not gate.shut)
-        budget_ms = store.traffic.ask(step_name, store.clock.monotonic_ms()) if reading else 0.0
+        progress = gateway.progress  # None: it has not looked yet whether there is something to read
+        to_read = (progress is None or progress.tasks) and (gate is None or not gate.shut)
+        budget_ms = store.traffic.ask(step_name, store.clock.monotonic_ms()) if to_read else 0.0
         return gateway.step(int(budget_ms * CHUNK_ROWS_A_MS))
 
     step = FunctionStep(
