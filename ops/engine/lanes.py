@@ -14,6 +14,7 @@ from proto.lane import Lane
 
 WEIGHTS = {Lane.HIGH: 16.0, Lane.MEDIUM: 4.0, Lane.LOW: 1.0}
 
+
 class Choice(NamedTuple):
     """Serve `lane` for about budget_ms."""
 

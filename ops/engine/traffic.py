@@ -1,8 +1,8 @@
 """Which lanes have traffic in a process, and when work of the Low lane may run beside the High lane.
 
-A slice of Low work, however short, ends with a durable commit, and an edit that comes meanwhile waits for both. So while
-High has traffic, Low works directly after an edit went through, when the next one is as far away as it will ever be, and
-for a share of the time that lies between two. One rule for all Low work, whatever step does it.
+A slice of Low work, however short, ends with a durable commit, and an edit that comes meanwhile waits for both. So
+while High has traffic, Low works directly after an edit went through, when the next one is as far away as it will ever
+be, and for a share of the time that lies between two. One rule for all Low work, whatever step does it (decision 0017).
 """
 
 from collections.abc import Callable
@@ -84,7 +84,7 @@ class Traffic:
             del self._waits_ms[who]
 
     def passed(self, now_ms: float) -> None:
-        """A pass has ended: a slice that was in it is paid for, with its commit; High work that was in it earns another."""
+        """A pass has ended: a slice in it is paid for, with its commit; High work in it earns time for the next."""
         if self._slice_ms > -inf:
             self._credit_ms -= now_ms - self._slice_ms
             self._slice_ms = -inf

@@ -65,7 +65,14 @@ class Opened:
         consumer = Consumer(self.log, name, topics, self.settings, ordered=False, claim=self.liveness.claim)
         letters = LmdbDeadLetters(self.environment)
         return Stage(
-            "apply", Copy(self.log), consumer, Lanes("stage", self.traffic), self.positions, letters, self.clock, self.settings
+            "apply",
+            Copy(self.log),
+            consumer,
+            Lanes("stage", self.traffic),
+            self.positions,
+            letters,
+            self.clock,
+            self.settings,
         )
 
     def made_pass(self, *steps: FunctionStep | Stage) -> Pass:
