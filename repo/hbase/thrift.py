@@ -1,14 +1,15 @@
 """The cell port on HBase's Thrift1 gateway."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 
 from happybase.batch import BatchMutation, Mutation
 from happybase.table import TScan
 
 from proto.errors import SettingsError
 from proto.ports.clock import Clock
-from repo.hbase.batches import get_batches, put_batches
+from repo.hbase.batches import cut
 from repo.hbase.cells import Row, Stored
 from repo.hbase.limits import TIMESTAMP_MAX, check_delete, check_put
 from repo.hbase.thrift_pool import TIMEOUT_MS, ThriftPool
@@ -17,21 +18,28 @@ SCAN_ROWS_MAX = 1000
 """Rows in one answer of a scanner."""
 _NO_BOUND = TIMESTAMP_MAX + 1
 
+Answer = TypeVar("Answer")
+
 
 class ThriftCells:
-    """repo.hbase.cells.Cells; safe to use from several threads, each of which gets a connection of its own."""
+    """repo.hbase.cells.Cells; safe to use from several threads, each of which gets a connection of its own. ways: how
+    many calls of the gateway are made side by side for one call of many rows."""
 
-    def __init__(self, host: str, port: int, clock: Clock, timeout_ms: int = TIMEOUT_MS) -> None:
+    def __init__(self, host: str, port: int, clock: Clock, timeout_ms: int = TIMEOUT_MS, ways: int = 3) -> None:
         self._pool = ThriftPool(host, port, clock, timeout_ms)
+        self._ways = ways
+        self._threads = ThreadPoolExecutor(ways, "thrift")
 
     def put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
         check_put(table, timestamp, rows)
-        for batch in put_batches(rows):
-            self._mutate(
-                table,
-                timestamp,
-                {row: [Mutation(column=name, value=value) for name, value in batch[row].items()] for row in batch},
-            )
+
+        def size_of(row: bytes) -> int:
+            return len(row) + sum(len(column) + len(value) for column, value in rows[row].items())
+
+        def mutations(row: bytes) -> list[Mutation]:
+            return [Mutation(column=column, value=value) for column, value in rows[row].items()]
+
+        self._mutate(table, timestamp, list(cut([row for row in rows if rows[row]], size_of, self._ways)), mutations)
 
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
@@ -39,11 +47,15 @@ class ThriftCells:
         if not columns or before == 0:
             return {}
         bound, names = _NO_BOUND if before is None else before, _thrift_columns(columns)
-        found: dict[bytes, Row] = {}
-        for batch in get_batches(rows):
+
+        def read(batch: list[bytes]) -> dict[bytes, Row]:
             where = _where(table, batch)
             answer = self._pool.call(where, "getRowsWithColumnsTs", table.encode(), batch, names, bound, {})
-            found.update((result.row, _row(result)) for result in answer)
+            return {result.row: _row(result) for result in answer}
+
+        found: dict[bytes, Row] = {}
+        for part in self._side_by_side(read, list(cut(rows, len, self._ways))):
+            found.update(part)
         return found
 
     def versions(self, table: str, row: bytes, column: bytes, before: int | None, limit: int) -> list[Stored]:
@@ -77,9 +89,11 @@ class ThriftCells:
 
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:
         check_delete(table, timestamp, rows)
-        for batch in get_batches(list(rows)):
-            mutations = {row: [Mutation(isDelete=True, column=column) for column in rows[row]] for row in batch}
-            self._mutate(table, timestamp, mutations)
+
+        def mutations(row: bytes) -> list[Mutation]:
+            return [Mutation(isDelete=True, column=column) for column in rows[row]]
+
+        self._mutate(table, timestamp, list(cut([row for row in rows if rows[row]], len, self._ways)), mutations)
 
     def check_and_put(self, table: str, row: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
         check_put(table, TIMESTAMP_MAX, {row: {column: value}})
@@ -95,12 +109,25 @@ class ThriftCells:
 
     def close(self) -> None:
         """Closes the connections of all threads, none of which may be in a call."""
+        self._threads.shutdown()
         self._pool.close()
 
-    def _mutate(self, table: str, timestamp: int, mutations: Mapping[bytes, Sequence[Mutation]]) -> None:
-        rows = [BatchMutation(row=row, mutations=changes) for row, changes in mutations.items() if changes]
-        if rows:
-            self._pool.call(_where(table, list(mutations)), "mutateRowsTs", table.encode(), rows, timestamp, {})
+    def _mutate(
+        self, table: str, timestamp: int, batches: list[list[bytes]], mutations: Callable[[bytes], list[Mutation]]
+    ) -> None:
+        def write(batch: list[bytes]) -> None:
+            changes = [BatchMutation(row=row, mutations=mutations(row)) for row in batch]
+            self._pool.call(_where(table, batch), "mutateRowsTs", table.encode(), changes, timestamp, {})
+
+        self._side_by_side(write, batches)
+
+    def _side_by_side(self, call: Callable[[list[bytes]], Answer], batches: list[list[bytes]]) -> list[Answer]:
+        """All calls have ended when it returns, or raises the first one's error."""
+        if len(batches) == 1:
+            return [call(batches[0])]
+        calls = [self._threads.submit(call, batch) for batch in batches]
+        wait(calls)
+        return [ended.result() for ended in calls]
 
 
 def _thrift_columns(columns: Iterable[bytes]) -> list[bytes]:

@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from proto.errors import UnavailableError
+from proto.errors import SettingsError, UnavailableError
 from repo.hbase.cells import Family, Stored
 from repo.hbase.thrift import ThriftCells
 from repo.hbase.thrift_pool import IDLE_MS_MAX, ThriftConnection
@@ -168,14 +168,22 @@ def test_a_put_that_is_too_large_for_one_call_is_cut(gated: Gated) -> None:
 def test_many_rows_are_read_and_scanned_in_parts(gated: Gated) -> None:
     rows = {b"many%04d" % number: {A: b"v%d" % number} for number in range(1200)}
     gated.cells.put(gated.table, 95, rows)
-    assert gated.gate.requests == 1
+    assert gated.gate.requests == 3
     found = {row: {A: Stored(95, values[A])} for row, values in rows.items()}
     assert gated.cells.get(gated.table, list(rows), [A]) == found
-    assert gated.gate.requests == 4
+    assert gated.gate.requests == 6
+    assert gated.gate.connections <= 3
     assert dict(gated.cells.scan(gated.table, b"many", b"n", [A], None, 5000)) == found
     assert len(gated.cells.scan(gated.table, b"many", b"n", [A], None, 1100)) == 1100
     gated.cells.delete(gated.table, 95, {row: [A] for row in rows})
     assert gated.cells.get(gated.table, list(rows), [A]) == {}
+
+
+def test_an_error_in_one_part_is_raised_when_all_parts_have_ended(gated: Gated) -> None:
+    rows = {b"part%04d" % number: {A: b"v"} for number in range(300)}
+    with pytest.raises(SettingsError, match="no such family"):
+        gated.cells.put(gated.table, 96, {**rows, b"part0000": {b"zz:q": b"v"}})
+    assert len(gated.cells.get(gated.table, list(rows), [A])) == 299
 
 
 def test_tables_made_by_several_processes_at_once(hbase: RunningCluster) -> None:

@@ -1,30 +1,34 @@
 """Calls are cut between rows, by size and number, and nothing is lost or reordered."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repo.hbase.batches import get_batches, put_batches
+from repo.hbase.batches import CALL_BYTES_MAX, CALL_ROWS_MAX, PART_ROWS_MIN, cut
 
-ROW = st.binary(min_size=1, max_size=5)
+MEBI = 1024 * 1024
 
 
-@given(st.dictionaries(ROW, st.dictionaries(st.just(b"d:a") | st.just(b"d:b"), st.binary(max_size=30), max_size=2)))
-def test_puts(rows: dict[bytes, dict[bytes, bytes]]) -> None:
-    batches = list(put_batches(rows, bytes_max=50))
-    assert [item for batch in batches for item in batch.items()] == list(rows.items())
+@given(st.lists(st.sampled_from([1, 1 * MEBI, 3 * MEBI, 9 * MEBI]), max_size=300), st.integers(1, 4))
+def test_nothing_is_lost_and_no_call_is_too_large(sizes: list[int], ways: int) -> None:
+    rows = {b"%d" % number: size for number, size in enumerate(sizes)}
+    batches = list(cut(rows, rows.__getitem__, ways))
+    assert [row for batch in batches for row in batch] == list(rows)
     for batch in batches:
-        sizes = [len(row) + sum(len(name) + len(value) for name, value in batch[row].items()) for row in batch]
-        assert len(batch) == 1 or sum(sizes) <= 50
+        assert len(batch) == 1 or sum(rows[row] for row in batch) <= CALL_BYTES_MAX
 
 
-@given(st.lists(ROW))
-def test_gets(rows: list[bytes]) -> None:
-    batches = list(get_batches(rows, rows_max=4, bytes_max=10))
-    assert [row for batch in batches for row in batch] == rows
-    assert all(len(batch) <= 4 and sum(map(len, batch)) <= 10 for batch in batches)
-
-
-def test_no_call_for_nothing_and_as_few_as_possible() -> None:
-    assert list(put_batches({})) == list(get_batches([])) == []
-    assert [len(batch) for batch in get_batches([b"r"] * 10, rows_max=4)] == [4, 4, 2]
-    assert [list(batch) for batch in put_batches({b"a": {}, b"b": {}, b"c": {}}, bytes_max=2)] == [[b"a", b"b"], [b"c"]]
+@pytest.mark.parametrize(
+    ("rows", "ways", "expected"),
+    [
+        (0, 3, []),
+        (1, 3, [1]),
+        (PART_ROWS_MIN, 3, [100]),
+        (150, 3, [100, 50]),
+        (600, 3, [200, 200, 200]),
+        (600, 1, [CALL_ROWS_MAX, 100]),
+        (2000, 3, [500, 500, 500, 500]),
+    ],
+)
+def test_as_many_calls_as_can_be_made_side_by_side_but_no_small_ones(rows: int, ways: int, expected: list[int]) -> None:
+    assert [len(batch) for batch in cut([b"r"] * rows, len, ways)] == expected
