@@ -6,9 +6,16 @@ from typing import NamedTuple
 from proto.errors import InvalidMessageError
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 
+IDS_A_BEGIN_MAX = 1_000_000
+"""Each takes 9 bytes of the oracle until it is decided or too old."""
+
 
 class BeginRequest(NamedTuple):
-    """id_count: how many ids; at_least: the highest commit timestamp that the client knows (F13, N1)."""
+    """What a client wants to begin.
+
+    id_count: how many ids, at most IDS_A_BEGIN_MAX; 0: only the snapshot is wanted
+    at_least: the highest commit timestamp that the client knows (F13, N1)
+    """
 
     id_count: int = 1
     at_least: int = 0
@@ -35,7 +42,10 @@ class Frame(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """One for each request, in the order of the frame. A begin that can't reach its `at_least` is answered by None."""
+    """One for each request, in the order of the frame.
+
+    None for a begin that can't reach its `at_least`, or wants too many ids.
+    """
 
     begins: list[BegunRange | None]
     commits: list[Decision]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from repo.api import OutcomeKind
 from repo.oracle.conflict_map import ConflictMap
-from repo.oracle.frames import BeginRequest, BegunRange
+from repo.oracle.frames import IDS_A_BEGIN_MAX, BeginRequest, BegunRange
 from repo.oracle.open_ids import OpenIds
 from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
 from repo.oracle.storage import Batch, Taken
@@ -65,14 +65,14 @@ class OracleStateMachine:
     def tick(self, now_ms: float) -> None:
         """Tells the time. It may go back; timestamps don't."""
         self._now = int(now_ms) * NANOSECONDS_PER_MS
-        self._open.expire(max(self._now, self.last) - self._limits.age_ms_max * NANOSECONDS_PER_MS)
+        self._open.expire(self._now - self._limits.age_ms_max * NANOSECONDS_PER_MS)
 
     # begin
 
     def allot(self, request: BeginRequest) -> int | None:
         """The first of `id_count` ids. None: refused, for this oracle hasn't given out what the client knows; it is a
         former one (F13)."""
-        if request.at_least > self.last:
+        if request.at_least > self.last or not 0 <= request.id_count <= IDS_A_BEGIN_MAX:
             return None
         first_id = max(self.last + 1, self._now)
         self.last = first_id + request.id_count - 1

@@ -2,8 +2,8 @@
 `python -m tests.benchmarks.oracle_frames [--frames 1,16,256] [--seconds 2] [--cells 5000000] [--profile]`.
 
 One frame holds n commits and the n begins of the next ones, as n clients that do nothing else would send them; each
-commit writes 2 to 10 cells. First with state chain and commit table in memory, which is the oracle alone; then over the
-cell port's twin, which adds the bytes that HBase would get. Last, the conflict map is filled.
+commit writes 2 to 10 cells. First the conflict map is filled. Then frames: with state chain and commit table in memory,
+which is the oracle alone, and over the cell port's twin, which adds the bytes that HBase would get.
 """
 
 import argparse
@@ -18,13 +18,12 @@ from repo.api import OutcomeKind
 from repo.hbase.memory import MemoryCells
 from repo.hbase.names import TableNames
 from repo.hbase.oracle_storage import oracle_storage, oracle_tables
-from repo.oracle.conflict_map import ConflictMap
 from repo.oracle.frames import BeginRequest, Frame
 from repo.oracle.memory import MemoryCommitTable, MemoryStateChain
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import CommitRequest
 from repo.oracle.state_machine import OracleLimits
-from repo.oracle.storage import OracleStorage
+from repo.oracle.storage import Batch, OracleStorage
 
 WRITE_SETS = 50_000
 CELLS_MIN, CELLS_MAX = 2, 10
@@ -74,6 +73,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     limits = OracleLimits(cells_max=arguments.cells)
+    _fill(limits, Random(2))
     profile = cProfile.Profile()
     print(f"{'pairs a frame':>13}  {'pairs/s':>9}  {'us/pair':>8}  {'ms/frame':>8}")
     for name, storage in (("in memory", _in_memory), ("over the twin of HBase", _over_the_twin)):
@@ -88,20 +88,28 @@ def main() -> None:
             print(f"{count:13}  {rate:9,.0f}  {us:8.2f}  {us * count / 1000:8.3f}")
     if arguments.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(12)
-    _fill(arguments.cells, Random(2))
 
 
-def _fill(cells: int, random: Random) -> None:
-    """Each cell is new, so both generations become as full as they ever do."""
-    before = _resident_mb()
-    held = ConflictMap(cells)
+def _fill(limits: OracleLimits, random: Random) -> None:
+    """Each cell is new, so both generations become as full as they ever do. The open ids of a minute of 20,000 readers
+    a second, and the commits that are remembered, are there as well."""
+    oracle = Oracle(OracleStorage(MemoryStateChain(), _Forgetful()), SystemClock(), limits)
+    begins = [BeginRequest(20)] * 1_000
+    for _ in range(60):
+        oracle.frame(Frame(begins))
     ids = iter(lambda: random.getrandbits(64) - (1 << 63), None)
-    begin = time.perf_counter()
-    for timestamp in range(1, cells // 6):
-        held.record(timestamp, tuple(islice(ids, 6)))
-    seconds = time.perf_counter() - begin
-    print(f"a conflict map of {cells:,} cells, full: {_resident_mb() - before:,.0f} MB of {_resident_mb():,.0f} MB")
-    print(f"{seconds / cells * 1e6:.2f} us to record a cell, the drawing of its id included")
+    for _ in range(limits.cells_max // 6 // 1_000):
+        (begun,) = oracle.frame(Frame([BeginRequest(1_000)])).begins
+        assert begun is not None
+        oracle.frame(Frame(commits=[CommitRequest(*one, tuple(islice(ids, 6))) for one in begun.expanded()]))
+    print(f"an oracle with {limits.cells_max:,} cells in its conflict map: {_resident_mb():,.0f} MB, Python included")
+
+
+class _Forgetful(MemoryCommitTable):
+    """Keeps nothing, as if it were elsewhere."""
+
+    def put(self, batch: Batch) -> None:
+        pass
 
 
 def _in_memory() -> OracleStorage:

@@ -3,7 +3,7 @@
 import pytest
 
 from repo.api import OutcomeKind
-from repo.oracle.frames import BeginRequest
+from repo.oracle.frames import IDS_A_BEGIN_MAX, BeginRequest
 from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
 from repo.oracle.state_machine import NANOSECONDS_PER_MS, OracleLimits, OracleStateMachine
 from repo.oracle.storage import Taken
@@ -85,10 +85,9 @@ def test_many_ids_are_one_range(machine: Machine) -> None:
 
 
 def test_nothing_at_or_above_the_ceiling_is_given_out_before_it_is_moved(machine: Machine) -> None:
-    room = WINDOW_MS * MS - int(NOW_MS * MS - EPOCH)
-    assert machine.begin(BeginRequest(id_count=room + 1)) is None
-    begun = machine.begin(BeginRequest(id_count=2))
-    assert begun is not None
+    machine.last = EPOCH + WINDOW_MS * MS - 3
+    assert machine.begin(BeginRequest(id_count=3)) is None
+    assert machine.begin(BeginRequest(id_count=2)) is not None
     assert machine.flush() is None, "begins cost nothing"
     machine.tick(NOW_MS + WINDOW_MS)
     assert machine.begin(BeginRequest()) is None
@@ -99,6 +98,20 @@ def test_nothing_at_or_above_the_ceiling_is_given_out_before_it_is_moved(machine
     assert flush.ceiling == first_id + WINDOW_MS * MS
     machine.flushed(flush)
     assert machine.begin(BeginRequest()) is not None
+
+
+@pytest.mark.parametrize("count", [-1, IDS_A_BEGIN_MAX + 1])
+def test_a_number_of_ids_that_makes_no_sense_is_refused(machine: Machine, count: int) -> None:
+    before = machine.last
+    assert machine.begin(BeginRequest(count)) is machine.allot(BeginRequest(count)) is None
+    assert machine.last == before
+
+
+def test_a_snapshot_alone_uses_no_id_up(machine: Machine) -> None:
+    timestamp, last = machine.committed(X), machine.last
+    begun = machine.begin(BeginRequest(id_count=0))
+    assert begun is not None
+    assert (begun.snapshot, machine.last) == (timestamp, last)
 
 
 def test_a_flush_moves_the_ceiling_before_it_is_needed_and_not_each_time(machine: Machine) -> None:
@@ -121,8 +134,9 @@ def test_f1_a_snapshot_stays_below_what_is_decided_and_not_durable(machine: Mach
     begun = machine.begin(BeginRequest())
     assert begun is not None
     assert begun.snapshot == before < decision.timestamp
+    later = machine.commit(machine.id(), Y)
     machine.persist()
-    assert machine.snapshot() == decision.timestamp
+    assert machine.snapshot() == later.timestamp > decision.timestamp
 
 
 def test_f13_what_is_above_all_timestamps_given_out_is_not_reached(machine: Machine) -> None:
