@@ -105,7 +105,7 @@ class OracleRole:
         """Between attempts at the store. Who is not wanted any more leaves the rest to the next one."""
         if not self._wanted():
             raise UnavailableError("HBase does not answer, and this oracle is to lead no more")
-        time.sleep(min(0.01 * 2**attempt, _PAUSE_S_MAX))
+        time.sleep(min(0.01 * 2 ** min(attempt, 10), _PAUSE_S_MAX))  # after minutes 2**attempt is no float
 
     def _more_status(self) -> dict[str, Any]:
         return {"address": self._address, "epoch": self._epoch}

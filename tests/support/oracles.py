@@ -14,6 +14,7 @@ from repo.oracle.grpc_service import OracleService
 from repo.oracle.leader import Leader
 from repo.oracle.memory import MemoryCommitTable
 from repo.oracle.oracle import Oracle
+from repo.oracle.state_machine import OracleLimits
 from repo.oracle.storage import Batch, CommitTable, OracleStorage, Taken
 from tests.support.engines import ManualClock
 
@@ -75,7 +76,7 @@ class CountingOracle(Oracle):
     """Keeps the frames that it was given."""
 
     def __init__(self, storage: OracleStorage, clock: Clock) -> None:
-        super().__init__(storage, clock, guard=threading.Lock())
+        super().__init__(storage, clock, OracleLimits(cells_max=10_000), guard=threading.Lock())
         self.frames: list[Frame] = []
 
     def frame(self, frame: Frame) -> Replies:
