@@ -1,6 +1,6 @@
 """Outcomes: what an oracle's decision means for a transaction, and how a lost one is settled."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from proto.errors import UnavailableError
@@ -41,20 +41,23 @@ class Settlement:
         if found.fate is Fate.COMMITTED:
             return Decision(OutcomeKind.COMMITTED, found.commit_timestamp)
         if found.fate is Fate.SWEPT:
-            timestamp = self._shadow(id, written)
-            return Decision(OutcomeKind.TOO_OLD) if timestamp is None else Decision(OutcomeKind.COMMITTED, timestamp)
+            return self._swept(id, list(written))
         if found.fate is Fate.ABORTED:
             return Decision(OutcomeKind.TOO_OLD)
         return Decision(OutcomeKind.UNKNOWN)  # NOT_MINE: a former leader's answer, or a new one's too early
 
-    def _shadow(self, id: int, written: Iterable[Place]) -> int | None:
-        """Below the sweep horizon everything committed has its shadow cells (F8)."""
+    def _swept(self, id: int, written: Sequence[Place]) -> Decision:
+        """Below the sweep horizon every version that is left has its shadow cell, if it is committed (F8). Where none
+        is left nobody knows any more: a committed version may have been collected."""
         for table, row, column in written:
-            shadow = shadow_column(column)
-            for stored in self._cells.versions(table, row, shadow, before=id + 1, limit=1):
-                if stored.timestamp == id:
-                    return decode_shadow(stored.value)
-        return None
+            if (shadow := self._version(table, row, shadow_column(column), id)) is not None:
+                return Decision(OutcomeKind.COMMITTED, decode_shadow(shadow))
+        left = any(self._version(table, row, column, id) is not None for table, row, column in written)
+        return Decision(OutcomeKind.TOO_OLD if left else OutcomeKind.UNKNOWN)
+
+    def _version(self, table: str, row: bytes, column: bytes, id: int) -> bytes | None:
+        found = self._cells.versions(table, row, column, before=id + 1, limit=1)
+        return found[0].value if found and found[0].timestamp == id else None
 
 
 def _repeated(call: Callable[[], list[Resolution]]) -> list[Resolution]:

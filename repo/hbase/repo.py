@@ -69,6 +69,7 @@ class HbaseRepo:
         self._ladder = ReadLadder(cells, committed, self._cache, self._healing)
         self._garbage = GarbageCollector(cells, oracle, self._catalog, self._gc, committed, settings.garbage)
         self._lease_numbers = count()
+        self._known = 0  # the newest commit or snapshot that this process was told of (F13)
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
         self._catalog.declare(tables)
@@ -94,12 +95,14 @@ class HbaseRepo:
         watermark = self._gc.seen.watermark
         fresh = [member for member in members if member.transaction.snapshot_timestamp >= watermark]
         committed = iter(BatchCommit(self._cells, self._oracle, self._cache).run(fresh) if fresh else ())
-        return [
+        outcomes = [
             next(committed)
             if member.transaction.snapshot_timestamp >= watermark
             else Outcome(OutcomeKind.TOO_OLD, watermark)
             for member in members
         ]
+        self._know(*(outcome.commit_timestamp for outcome in outcomes if outcome.committed))
+        return outcomes
 
     def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
         """What became of a transaction whose outcome was unknown: committed, too old (it never will be), or still
@@ -107,7 +110,10 @@ class HbaseRepo:
         id = unknown.commit_timestamp
         group = Group(id, [Prepared(self._catalog, transaction)])
         decision = Settlement(self._cells, self._oracle).settle({id: group.places()})[id]
-        return unknown if decision.kind is OutcomeKind.UNKNOWN else Outcome(decision.kind, decision.timestamp)
+        if decision.kind is OutcomeKind.UNKNOWN:
+            return unknown
+        self._know(decision.timestamp)
+        return Outcome(decision.kind, decision.timestamp)
 
     def last_timestamp(self) -> int:
         return self._begin()
@@ -118,8 +124,13 @@ class HbaseRepo:
 
     def _begin(self, at_least: int = 0) -> int:
         """The newest snapshot; the id that comes with it is not used."""
-        (begun,) = self._oracle.begin(1, at_least)
+        (begun,) = self._oracle.begin(1, max(at_least, self._known))
+        self._know(begun.snapshot)
         return begun.snapshot
+
+    def _know(self, *timestamps: int) -> None:
+        """Snapshots to come are not below these, whoever gives them: a former leader does not get so far (F13)."""
+        self._known = max(self._known, *timestamps, 0)
 
     def _snapshot(self, timestamp: int) -> HbaseSnapshot:
         return HbaseSnapshot(self._cells, self._ladder, self._catalog, self._gc, timestamp, self._begin)
