@@ -5,12 +5,15 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO ?=
 BENCH ?=
 TESTS ?=
+SEEDS ?= 1000
+FROM ?= 0
+PLANTED ?=
 
 # The first Python that is new enough, or none; `make install PYTHON=/path/to/python3.12` takes another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: install tools demo test check wire bench clean
+.PHONY: install tools demo test check simulate wire bench clean
 
 install: $(VENV)/.installed
 
@@ -49,6 +52,10 @@ check: tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 0 tests/tidy
+
+# Seeds FROM, FROM+1, ...: clients and oracles over the in-memory twin of HBase, under faults. One seed: with its trace.
+simulate: tools
+	$(BIN)/python -m tests.simulation.simulate --seeds $(SEEDS) --from $(FROM) $(if $(PLANTED),--planted $(PLANTED))
 
 # The Python modules of proto/wire, from its .proto files.
 wire: tools

@@ -1,57 +1,106 @@
 """A Repo port that writes down what goes through it, for the checkers. Actors, and Argus, use it as they use any."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
-from repo.api import Cell, Keep, Outcome, Repo, Snapshot, TableSpec, Transaction, Version
+from proto.errors import UnavailableError
+from repo.api import Cell, Keep, Outcome, OutcomeKind, Snapshot, TableSpec, Transaction, Version
+from repo.hbase.names import TableNames, column_of
+from repo.hbase.repo import HbaseRepo
 from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Read, attempts_of
 from tests.simulation.scheduler import Scheduler, Task
 
-Place = tuple[str, bytes, bytes]
-"""Table, row and column in HBase."""
+Place = tuple[str, bytes]
+"""Table and column in HBase."""
+NOTHING_HAPPENED = Outcome(OutcomeKind.TOO_OLD)
+"""What a client is told by an error of `commit`: it may try again."""
 
 
 class Recorder:
-    """history: of a run. place_of: where the engine keeps a cell."""
+    """history: of a run. It sees the Repo port from above, and from below what is put: so it knows ids."""
 
-    def __init__(self, scheduler: Scheduler, place_of: Callable[[Cell], Place]) -> None:
+    def __init__(self, scheduler: Scheduler, tables: Sequence[TableSpec]) -> None:
         self.history = History()
         self._scheduler = scheduler
-        self._place_of = place_of
-        self._active: dict[Task, dict[Place, Attempt]] = {}
+        self._names = TableNames()
+        self._groups: dict[Place, tuple[str, str]] = {}
+        self._active: dict[Task, dict[Cell, list[tuple[bytes | None, Attempt]]]] = {}
         self._internal: dict[int, Attempt] = {}
+        self.declare(tables)
+
+    def declare(self, tables: Sequence[TableSpec]) -> None:
+        """Tables whose cells it is to recognise."""
+        for spec in tables:
+            for group in spec.groups:
+                self._groups[self._names.data(spec.name), column_of(group)] = spec.name, group
 
     def begins(self, attempts: Sequence[Attempt]) -> None:
         """The running task commits these, until `ends`."""
         self.history.attempts += attempts
-        self._active[self._scheduler.current] = {
-            self._place_of(cell): attempt for attempt in attempts for cell in attempt.puts()
-        }
+        active = self._active[self._scheduler.current] = {}
+        for attempt in attempts:
+            for cell, value in attempt.puts().items():
+                active.setdefault(cell, []).append((value, attempt))
 
     def ends(self) -> None:
         self._active.pop(self._scheduler.current, None)
 
     def puts(self, table: str, id: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
-        """The running task puts cells under an id."""
+        """The running task puts cells under an id: those of its attempts, or some of the engine's own."""
         active = self._active.get(self._scheduler.current, {})
-        for row, cells in rows.items():
-            for column in cells:
-                attempt = active.get((table, row, column))
-                if attempt is not None:
+        for row, columns in rows.items():
+            for column, value in columns.items():
+                place = self._groups.get((table, column))
+                if place is not None:
+                    cell = Cell(place[0], row, place[1])
+                    known = active.get(cell, [])
+                    same = known if len(known) == 1 else [one for one in known if (one[0] or b"") == value]
+                    attempt = same[0][1] if same else self._of_the_engine(id)
                     attempt.ids.add(id)
+                    if attempt.internal:
+                        attempt.writes[cell] = value or None
 
-    def decides(self, id: int, commit_timestamp: int) -> None:
-        """A row of the commit table was put."""
-        self.history.commits.setdefault(id, set()).add(commit_timestamp)
+    def stored(self, table: str, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        """Something has landed. If it is in the commit table, it is what everybody will see."""
+        if table == self._names.commit_table:
+            for row, columns in rows.items():
+                if b"F:C" in columns:
+                    id, commit = committed(row, columns[b"F:C"])
+                    self.history.commits.setdefault(id, set()).add(commit)
+
+    def cells(self) -> dict[tuple[str, str], list[bytes]]:
+        """(table, group) -> keys, of all that anybody wrote."""
+        written = {cell for attempt in self.history.attempts for cell in attempt.puts()}
+        found: dict[tuple[str, str], list[bytes]] = {}
+        for table, key, group in sorted(written):
+            found.setdefault((table, group), []).append(key)
+        return found
+
+    def commit_timestamps(self) -> list[int]:
+        return sorted({commit for commits in self.history.commits.values() for commit in commits})
+
+    def _of_the_engine(self, id: int) -> Attempt:
+        attempt = self._internal.get(id)
+        if attempt is None:
+            attempt = self._internal[id] = Attempt(f"engine's {id}", 0, {}, internal=True)
+            self.history.attempts.append(attempt)
+        return attempt
+
+
+def committed(row: bytes, value: bytes) -> tuple[int, int]:
+    """(id, commit timestamp) of a row of Omid's commit table. Apart from the engine's own, for it is judged by this."""
+    id = int.from_bytes(row[1:], "big")
+    return id, id + sum((byte & 0x7F) << 7 * place for place, byte in enumerate(value))
 
 
 class RecordedRepo:
     """repo.api.Repo of one client. known: the highest commit timestamp that it was told."""
 
-    def __init__(self, repo: Repo, recorder: Recorder, actor: str) -> None:
+    def __init__(self, repo: HbaseRepo, recorder: Recorder, actor: str) -> None:
         self._repo, self._recorder, self._actor = repo, recorder, actor
         self._newest: set[tuple[str, str]] = set()
+        self._unknown: dict[int, Attempt] = {}  # by identity of the transaction
         self.known = 0
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
@@ -77,13 +126,23 @@ class RecordedRepo:
         self._recorder.begins(attempts)
         try:
             outcomes = self._repo.commit(transactions)
+        except UnavailableError:
+            for attempt in attempts:
+                attempt.told = NOTHING_HAPPENED
+            raise
         finally:
             self._recorder.ends()
-        for attempt, outcome in zip(attempts, outcomes, strict=True):
-            attempt.told = outcome
-            if outcome.committed:
-                self.known = max(self.known, outcome.commit_timestamp)
+        for transaction, attempt, outcome in zip(transactions, attempts, outcomes, strict=True):
+            self._tell(attempt, outcome)
+            if outcome.kind is OutcomeKind.UNKNOWN:
+                self._unknown[id(transaction)] = attempt
         return outcomes
+
+    def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
+        """Of an outcome that was unknown."""
+        outcome = self._repo.settle(transaction, unknown)
+        self._tell(self._unknown[id(transaction)], outcome)
+        return outcome
 
     def last_timestamp(self) -> int:
         return self._repo.last_timestamp()
@@ -93,6 +152,11 @@ class RecordedRepo:
 
     def tables(self) -> Iterator[TableSpec]:
         return self._repo.tables()
+
+    def _tell(self, attempt: Attempt, outcome: Outcome) -> None:
+        attempt.told = outcome
+        if outcome.committed:
+            self.known = max(self.known, outcome.commit_timestamp)
 
     def _recorded(self, snapshot: Snapshot) -> "RecordedSnapshot":
         return RecordedSnapshot(snapshot, self._recorder.history, self._actor, self._newest)

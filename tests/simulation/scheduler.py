@@ -1,8 +1,8 @@
 """Runs tasks one at a time, on simulated time, in an order that a seed decides.
 
 Tasks are greenlets, so the code in them is the product's own, unchanged. A task goes on until it calls `sleep` or
-`wait` (the ports do, in each call); then the one that is due next goes on. Nothing runs at the same time, nothing reads
-a real clock: a seed gives the same run again.
+waits for a `Promise` (the ports do, in each call); then the one that is due next goes on. Nothing runs at the same
+time, nothing reads a real clock: a seed gives the same run again.
 """
 
 import heapq
@@ -24,7 +24,8 @@ class NeverEndsError(AssertionError):
 class Process:
     """What crashes, stops and has a clock as one. skew_ms: how far its clock is ahead; stopped_until_ms: by SIGSTOP.
 
-    calls: of its ports, so far; crash_at: the call in which it will crash.
+    calls: of its ports, so far; crash_at, stop_at: the call in which it will crash, or be stopped for stop_ms;
+    crashed, stopped: called then.
     """
 
     name: str
@@ -33,16 +34,18 @@ class Process:
     stopped_until_ms: float = 0.0
     calls: int = 0
     crash_at: int | None = None
+    stop_at: int | None = None
+    stop_ms: float = 0.0
+    crashed: Callable[[], None] = lambda: None
+    stopped: Callable[[], None] = lambda: None
 
 
 @dataclass(eq=False)
 class Task:
-    """A greenlet of a process. answer: what `wait` returns; an exception is raised there instead."""
+    """A greenlet of a process."""
 
     process: Process
     runs: greenlet
-    answer: Any = None
-    waits: bool = False
     on_end: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -80,28 +83,25 @@ class Scheduler:
         self._push(ms, self.current)
         self._hub.switch()
 
-    def wait(self) -> Any:
-        """Until somebody calls `wake` with the running task; returns the answer, or raises it."""
-        task = self.current
-        task.waits = True
+    def park(self) -> None:
+        """The running task goes on when somebody calls `resume` with it."""
         self._hub.switch()
-        answer, task.answer = task.answer, None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
-    def wake(self, task: Task, answer: Any = None, after_ms: float = 0.0) -> None:
-        """Only the first answer counts."""
-        if task.waits:
-            task.waits = False
-            task.answer = answer
-            self._push(after_ms, task)
+    def resume(self, task: Task) -> None:
+        self._push(0.0, task)
+
+    def stop(self, process: Process, ms: float) -> None:
+        """SIGSTOP now, SIGCONT after `ms`: what it was about to do it does then, as if nothing had happened."""
+        process.stopped_until_ms = self.now_ms + ms
+        self.trace.add(process.name, "IS STOPPED for {} ms", ms)
+        process.stopped()
 
     def crash(self, process: Process) -> None:
         """Kill -9: none of its tasks goes on. (What it has sent stays sent.)"""
         if process.alive:
             process.alive = False
             self.trace.add(process.name, "CRASHES")
+            process.crashed()
 
     def run(self, until: Callable[[], bool] | None = None) -> None:
         """Until nothing is due any more, or `until` holds."""
@@ -134,6 +134,30 @@ class Scheduler:
     def _push(self, after_ms: float, what: Task | Callable[[], None]) -> None:
         self._number += 1
         heapq.heappush(self._due, (self.now_ms + after_ms, self._number, what))
+
+
+@dataclass(eq=False)
+class Promise:
+    """An answer that one task waits for. Only the first one counts; an exception is raised there."""
+
+    scheduler: Scheduler
+    answer: Any = None
+    kept: bool = False
+    waiter: Task | None = None
+
+    def keep(self, answer: Any = None) -> None:
+        if not self.kept:
+            self.kept, self.answer = True, answer
+            if self.waiter is not None:
+                self.scheduler.resume(self.waiter)
+
+    def wait(self) -> Any:
+        if not self.kept:
+            self.waiter = self.scheduler.current
+            self.scheduler.park()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
 @dataclass

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.simulation.scheduler import NeverEndsError, Process, Scheduler
+from tests.simulation.scheduler import NeverEndsError, Process, Promise, Scheduler
 
 
 def walk(seed: int) -> tuple[list[str], str]:
@@ -65,18 +65,19 @@ def test_an_answer_wakes_who_waits_for_it_once() -> None:
     scheduler, got = Scheduler(Random(1)), list[object]()
 
     def work() -> None:
-        task = scheduler.current
-        scheduler.later(1, lambda: scheduler.wake(task, "first"))
-        scheduler.later(2, lambda: scheduler.wake(task, "second"))
-        got.append(scheduler.wait())
+        promise, broken = Promise(scheduler), Promise(scheduler)
+        scheduler.later(1, lambda: promise.keep("first"))
+        scheduler.later(2, lambda: promise.keep("second"))
+        got.append(promise.wait())
         scheduler.sleep(5)
+        got.append(promise.wait())
         with pytest.raises(ValueError, match="an error"):
-            scheduler.later(1, lambda: scheduler.wake(task, ValueError("an error")))
-            scheduler.wait()
+            scheduler.later(1, lambda: broken.keep(ValueError("an error")))
+            broken.wait()
 
     scheduler.spawn(Process("a"), work)
     scheduler.run()
-    assert got == ["first"]
+    assert got == ["first", "first"]
 
 
 def test_what_turns_in_a_circle_is_told() -> None:

@@ -1,7 +1,7 @@
 """What happened in a run, in order: kept cheaply, written out only when somebody wants to read it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -31,9 +31,10 @@ class Trace:
         """Equal for equal runs."""
         return hashlib.sha256("\n".join(map(repr, self._events)).encode()).hexdigest()
 
-    def last(self, count: int) -> str:
-        """The newest `count` events, a line each, a column an actor's name."""
-        return "\n".join(map(line, self._events[-count:]))
+    def last(self, count: int, actors: Sequence[str] = ()) -> str:
+        """The newest `count` events, a line each; of these actors only, if any are named."""
+        events = [event for event in self._events if not actors or event.actor in actors]
+        return "\n".join(map(line, events[-count:]))
 
 
 def line(event: Event) -> str:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from proto.codec import encode_key
 from proto.errors import TooOldError, UnavailableError
-from repo.api import Keep, Outcome, OutcomeKind, Repo, Snapshot, TableSpec, Transaction
+from repo.api import Keep, Outcome, OutcomeKind, Snapshot, TableSpec, Transaction
+from tests.simulation.recorder import RecordedRepo
 from tests.simulation.scheduler import Process, Scheduler
 
 TABLE, GROUP, OTHER_GROUP, ENTRIES = "cells", "a", "b", "entries"
@@ -25,15 +26,16 @@ class Client:
     """A process with a Repo. failures: what its actors found wrong by themselves, for the whole run."""
 
     process: Process
-    repo: Repo
+    repo: RecordedRepo
     scheduler: Scheduler
     random: Random
     failures: list[str]
+    pace: float = 1.0
     serial: int = field(default=0)
 
     def transact(self, body: Body, attempts: int = ATTEMPTS_MAX) -> Outcome | None:
         """Runs body(snapshot, transaction) and commits, again after a conflict. None: there was nothing to write, or
-        it gave up, or nobody knows what became of it, and then it must not run again."""
+        it gave up. UNKNOWN: nobody could tell what became of it, so it did not run again."""
         at_least = 0
         for _ in range(attempts):
             transaction = self.look(body, at_least)
@@ -45,10 +47,10 @@ class Client:
                 (outcome,) = self.repo.commit([transaction])
             except UnavailableError:
                 continue
-            if outcome.committed:
-                return outcome
             if outcome.kind is OutcomeKind.UNKNOWN:
-                return None
+                outcome = self.settle(transaction, outcome)
+            if outcome.committed or outcome.kind is OutcomeKind.UNKNOWN:
+                return outcome
             if outcome.kind is OutcomeKind.CONFLICT:
                 at_least = outcome.commit_timestamp
         return None
@@ -64,8 +66,18 @@ class Client:
             return None
         return transaction
 
+    def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
+        """Asks until somebody can tell; not for ever."""
+        for _ in range(ATTEMPTS_MAX):
+            if unknown.kind is not OutcomeKind.UNKNOWN:
+                break
+            self.rest(20.0)
+            unknown = self.repo.settle(transaction, unknown)
+        return unknown
+
     def rest(self, ms_max: float = 5.0) -> None:
-        self.scheduler.sleep(self.random.uniform(0.0, ms_max))
+        """What a client does that is no call. At a slow pace leases run out, and garbage is made."""
+        self.scheduler.sleep(self.random.uniform(0.0, ms_max * self.pace))
 
     def tag(self) -> bytes:
         """A value that nobody else writes."""

@@ -1,70 +1,35 @@
 """A cell port with a bad network and a bad server in between: what a gateway that retries, times out, or dies does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
-
-from greenlet import GreenletExit
+from typing import NoReturn, TypeVar
 
 from proto.errors import UnavailableError
-from repo.hbase.cells import Cells, Row, Stored
-from tests.simulation.faults.plan import Plan
-from tests.simulation.scheduler import Process, Scheduler
+from repo.hbase.cells import Family, Row, Stored
+from repo.hbase.memory import MemoryCells
+from tests.simulation.faults.network import Network
+from tests.simulation.recorder import Recorder
+from tests.simulation.scheduler import Process
 
 T = TypeVar("T")
 Rows = Mapping[bytes, Mapping[bytes, bytes]]
 
 
-class Network:
-    """Shared by all processes of a run. plan: the faults of today (it becomes calm at the end of a run)."""
-
-    def __init__(self, scheduler: Scheduler, plan: Plan) -> None:
-        self.scheduler, self.plan = scheduler, plan
-        self.paused: dict[str, float] = {}  # table -> until
-        self._random = scheduler.random
-
-    def happens(self, chance: float) -> bool:
-        return chance > 0.0 and self._random.random() < chance
-
-    def trip_ms(self) -> float:
-        """How long one way of a call takes."""
-        plan = self.plan
-        return self._random.uniform(0.0, plan.slow_ms_max if self.happens(plan.slow) else plan.call_ms_max)
-
-    def late_ms(self) -> float:
-        return self._random.uniform(0.0, self.plan.late_ms_max)
-
-    def pause(self, table: str, ms: float) -> None:
-        """A region moves: its calls wait."""
-        self.paused[table] = self.scheduler.now_ms + ms
-
-    def travel(self, process: Process, table: str = "") -> None:
-        """One way of a call of a process. Does not return when the process crashes meanwhile."""
-        self.check(process)
-        self.scheduler.sleep(self.trip_ms())
-        while (until_ms := self.paused.get(table, 0.0)) > self.scheduler.now_ms:
-            self.scheduler.sleep(until_ms - self.scheduler.now_ms)
-        self.check(process)
-
-    def check(self, process: Process) -> None:
-        if not process.alive:
-            raise GreenletExit  # also where its code tries to go on, in a `finally`
-
-    def called(self, process: Process) -> bool:
-        """Counts a call; True: the process crashes in it, before it hears the answer."""
-        self.check(process)
-        process.calls += 1
-        return process.crash_at is not None and process.calls >= process.crash_at
-
-
 class FaultyCells:
-    """repo.hbase.cells.Cells of one process."""
+    """repo.hbase.cells.Cells and Tables of one process."""
 
-    def __init__(self, cells: Cells, process: Process, network: Network) -> None:
-        self._cells, self._process, self._network = cells, process, network
+    def __init__(self, cells: MemoryCells, process: Process, network: Network, recorder: Recorder) -> None:
+        self._cells, self._process, self._network, self._recorder = cells, process, network, recorder
         self._scheduler = network.scheduler
         self._trace = network.scheduler.trace
 
+    def require(self, tables: Mapping[str, Mapping[str, Family]]) -> None:
+        self._network.travel(self._process)
+        self._cells.require(tables)
+
     def put(self, table: str, timestamp: int, rows: Rows) -> None:
+        self._recorder.puts(table, timestamp, rows)
+        if self._network.happens(self._network.plan.lost_shadow) and _only_shadows(rows):
+            self._lose(table, timestamp, rows)
         self._write("put", table, timestamp, rows, lambda part: self._cells.put(table, timestamp, part))
 
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:
@@ -115,7 +80,7 @@ class FaultyCells:
         network.travel(self._process, table)
         found = read()
         if crashes:
-            self._crash()
+            network.crash(self._process)
         if network.happens(network.plan.lost_request):
             self._trace.add(self._process.name, "read {}: no answer", table)
             raise UnavailableError(f"{table}: no answer")
@@ -148,7 +113,7 @@ class FaultyCells:
         if crashes and network.happens(0.5):
             if network.happens(0.5):
                 self._scheduler.later(network.late_ms(), apply)  # it was on its way
-            self._crash()
+            network.crash(process)
         network.travel(process, table)
         if network.happens(plan.lost_request):
             self._fail(what, "it never arrived")
@@ -157,21 +122,27 @@ class FaultyCells:
             self._fail(what, "it is late")
         apply()
         if crashes:
-            self._crash()
+            network.crash(self._process)
         if network.happens(plan.doubled):
             self._scheduler.later(network.late_ms(), apply)
         if network.happens(plan.lost_answer):
             self._fail(what, "it is done")
         network.travel(process)
 
+    def _lose(self, table: str, timestamp: int, rows: Rows) -> NoReturn:
+        self._network.travel(self._process, table)
+        if self._network.happens(0.5):
+            self._scheduler.later(self._network.late_ms(), lambda: self._cells.put(table, timestamp, rows))
+        self._fail(f"put {table} {timestamp}", "shadow cells, lost or late")
+
     def _torn(self, rows: object) -> bool:
         return len(rows) > 1 and self._network.happens(self._network.plan.torn)  # type: ignore[arg-type]
 
-    def _fail(self, what: str, why: str) -> None:
+    def _fail(self, what: str, why: str) -> NoReturn:
         self._trace.add(self._process.name, "{}: no answer ({})", what, why)
         self._network.travel(self._process)
         raise UnavailableError(f"{what}: no answer")
 
-    def _crash(self) -> None:
-        self._scheduler.crash(self._process)
-        raise GreenletExit
+
+def _only_shadows(rows: Rows) -> bool:
+    return all(b":\0\xc2\x80" in column for columns in rows.values() for column in columns)

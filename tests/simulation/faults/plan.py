@@ -15,22 +15,26 @@ class Plan:
     lost_answer         is done; the caller learns nothing
     late                the caller learns nothing, and it is done long after, up to late_ms_max
     doubled             is done and answered; and done again, long after
+    lost_shadow         a put of shadow cells never arrives, or late; which is to cost speed only
     second_attempt      a check-and-put is done twice, and the second answer is told
     zombie              a client asks an oracle that was the leader
     pause               of a region, in a run: calls of its rows wait
     crash_client, crash_oracle, take_over, clock_jump, stop, compaction: how many of them a run has
     tick                how fast clocks go; at 0 timestamps are as dense as they can be
+    pace                how much more clients rest than they need to: at 1 they are in each other's way all the time
+    garbage             somebody collects it meanwhile
     """
 
     call_ms_max: float = 1.0
     slow: float = 0.0
-    slow_ms_max: float = 40.0
+    slow_ms_max: float = 30.0
     torn: float = 0.0
     lost_request: float = 0.0
     lost_answer: float = 0.0
     late: float = 0.0
-    late_ms_max: float = 80.0
+    late_ms_max: float = 60.0
     doubled: float = 0.0
+    lost_shadow: float = 0.0
     second_attempt: float = 0.0
     zombie: float = 0.0
     pauses: int = 0
@@ -41,6 +45,8 @@ class Plan:
     stops: int = 0
     compactions: int = 0
     tick: float = 1.0
+    pace: float = 1.0
+    garbage: bool = False
 
     def told(self) -> str:
         """Those that differ from none, in a line."""
@@ -52,29 +58,67 @@ CALM = Plan()
 
 
 def drawn(random: Random) -> Plan:
-    """Each kind of fault is absent in half of the runs, so that no kind hides what another one would show."""
+    """A third of the runs has a bit of anything; a third is about oracles in each other's way; a third about what is
+    collected while it is read. Each kind of fault is absent in half of the runs, so that none hides another one."""
+    return random.choice((_anything, _leaders, _garbage))(random)
 
-    def chance(most: float) -> float:
-        return random.uniform(0, most) if random.random() < 0.5 else 0.0
 
-    def count(most: int) -> int:
-        return random.randint(1, most) if random.random() < 0.5 else 0
-
+def _anything(random: Random) -> Plan:
     return Plan(
-        slow=chance(0.3),
-        torn=chance(0.5),
-        lost_request=chance(0.03),
-        lost_answer=chance(0.05),
-        late=chance(0.05),
-        doubled=chance(0.1),
-        second_attempt=chance(0.3),
-        zombie=chance(0.5),
-        pauses=count(2),
-        client_crashes=count(2),
-        oracle_crashes=count(2),
-        take_overs=count(3),
-        clock_jumps=count(3),
-        stops=count(3),
-        compactions=count(3),
-        tick=random.choice((0.0, 0.0, 1.0)),
+        **_network(random),
+        zombie=_chance(random, 0.5),
+        pauses=_count(random, 2),
+        client_crashes=_count(random, 2),
+        oracle_crashes=_count(random, 2),
+        take_overs=_count(random, 3),
+        clock_jumps=_count(random, 3),
+        stops=_count(random, 3),
+        compactions=_count(random, 3),
+        tick=random.choice((0.0, 1.0)),
+        pace=random.choice((1.0, 1.0, 5.0)),
     )
+
+
+def _leaders(random: Random) -> Plan:
+    return Plan(
+        **_network(random),
+        zombie=random.uniform(0.1, 0.6),
+        oracle_crashes=_count(random, 3),
+        take_overs=random.randint(1, 4),
+        clock_jumps=_count(random, 2),
+        stops=random.randint(2, 6),
+        tick=random.choice((0.0, 1.0)),
+    )
+
+
+def _garbage(random: Random) -> Plan:
+    return Plan(
+        **{**_network(random), "lost_shadow": random.uniform(0.2, 0.9)},
+        client_crashes=_count(random, 2),
+        take_overs=_count(random, 1),
+        clock_jumps=_count(random, 1),
+        compactions=_count(random, 6),
+        pace=random.choice((2.0, 5.0, 20.0)),
+        garbage=True,
+    )
+
+
+def _network(random: Random) -> dict[str, float]:
+    return {
+        "slow": _chance(random, 0.3),
+        "torn": _chance(random, 0.5),
+        "lost_request": _chance(random, 0.03),
+        "lost_answer": _chance(random, 0.05),
+        "late": _chance(random, 0.05),
+        "doubled": _chance(random, 0.1),
+        "lost_shadow": _chance(random, 0.8),
+        "second_attempt": _chance(random, 0.3),
+    }
+
+
+def _chance(random: Random, most: float) -> float:
+    return random.uniform(0, most) if random.random() < 0.5 else 0.0
+
+
+def _count(random: Random, most: int) -> int:
+    return random.randint(1, most) if random.random() < 0.5 else 0

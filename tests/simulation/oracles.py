@@ -1,0 +1,218 @@
+"""Oracles as processes, and the port through which clients reach them: who leads, who only believes it, what gets lost.
+
+An oracle answers in rounds, as its service does: a frame is all that waits. Begins are answered beside it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from proto.errors import FencedError, UnavailableError
+from repo.api import OutcomeKind
+from repo.oracle.frames import BeginRequest, Frame, Replies
+from repo.oracle.oracle import Oracle
+from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
+from tests.simulation.faults.network import Network
+from tests.simulation.scheduler import Process, Promise, Scheduler
+
+ATTEMPTS_MAX = 8
+TIMEOUT_MS = 150.0
+
+
+@dataclass(eq=False)
+class Asked:
+    """A client's frame, and its answer."""
+
+    frame: Frame
+    answer: Promise
+
+
+class OracleHost:
+    """A process that takes over and serves until it is fenced, or crashes. make: the oracle; it blocks while it takes
+    over. leads: once it has."""
+
+    def __init__(
+        self,
+        process: Process,
+        scheduler: Scheduler,
+        make: Callable[[], Oracle],
+        resigned: Callable[["OracleHost"], None],
+    ) -> None:
+        """resigned: called when it says that it was fenced."""
+        self.process, self._resigned = process, resigned
+        self.oracle: Oracle | None = None
+        self.fenced = False
+        self._scheduler, self._make = scheduler, make
+        self._inbox: deque[Asked] = deque()
+        self._idle: Promise | None = None
+
+    @property
+    def answers(self) -> bool:
+        return self.process.alive and self.oracle is not None and not self.fenced
+
+    def start(self, published: Callable[["OracleHost"], None]) -> None:
+        """published: called when it has taken over, and is about to serve."""
+        self._scheduler.spawn(self.process, lambda: self._live(published))
+
+    def deliver(self, asked: Asked) -> None:
+        """A frame has arrived."""
+        self._scheduler.spawn(self.process, lambda: self._receive(asked))
+
+    def _live(self, published: Callable[["OracleHost"], None]) -> None:
+        trace, name = self._scheduler.trace, self.process.name
+        try:
+            self.oracle = self._make()
+            trace.add(name, "takes over, epoch {}", self.oracle.epoch)
+            published(self)
+            while True:
+                self._round(self.oracle)
+        except FencedError:
+            self.fenced = True
+            trace.add(name, "is fenced")
+            self._resigned(self)
+        for asked in self._inbox:
+            asked.answer.keep(UnavailableError("this oracle does not lead"))
+
+    def _round(self, oracle: Oracle) -> None:
+        while not self._inbox:
+            self._idle = Promise(self._scheduler)
+            self._idle.wait()
+        round, self._inbox = self._inbox, deque()
+        try:
+            replies = oracle.frame(merged([asked.frame for asked in round]))
+        except FencedError:
+            for asked in round:
+                asked.answer.keep(UnavailableError("this oracle was fenced"))
+            raise
+        self._scheduler.trace.add(self.process.name, "answers {}", replies)
+        for asked, share in zip(round, shares(replies, [asked.frame for asked in round]), strict=True):
+            asked.answer.keep(share)
+
+    def _receive(self, asked: Asked) -> None:
+        if not self.answers or self.oracle is None:
+            asked.answer.keep(UnavailableError("this oracle does not lead"))
+            return
+        if asked.frame.begins and not (asked.frame.commits or asked.frame.resolves or asked.frame.settles):
+            try:
+                begun = [self.oracle.begin(request) for request in asked.frame.begins]
+            except FencedError:
+                begun = [None]
+            if None not in begun:
+                self._scheduler.trace.add(self.process.name, "answers at once {}", begun)
+                asked.answer.keep(Replies(begun, [], [], []))
+                return
+        self._inbox.append(asked)
+        if self._idle is not None:
+            self._idle.keep()
+
+
+@dataclass
+class Leaders:
+    """hosts: all that ever published that they lead, oldest first."""
+
+    hosts: list[OracleHost] = field(default_factory=list)
+
+    def published(self, host: OracleHost) -> None:
+        """As in ZooKeeper: a later epoch is never replaced by an earlier one."""
+        self.hosts.append(host)
+        self.hosts.sort(key=lambda one: one.oracle.epoch if one.oracle is not None else 0)
+
+
+class FaultyOracle:
+    """repo.oracle.port.TimestampOracle of one client: follows the leader, sends a commit once."""
+
+    def __init__(self, leaders: Leaders, process: Process, network: Network) -> None:
+        self._leaders, self._process, self._network = leaders, process, network
+        self._scheduler = network.scheduler
+        self._trace = network.scheduler.trace
+
+    def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
+        def begun(replies: Replies) -> list[Begun]:
+            (range,) = replies.begins
+            if range is None:
+                raise UnavailableError(f"this oracle does not reach {at_least}")
+            return range.expanded()
+
+        return begun(self._until_answered(Frame(begins=[BeginRequest(count, at_least)]), begun))
+
+    def commit(self, requests: Sequence[CommitRequest]) -> list[Decision]:
+        try:
+            return self._ask(Frame(commits=tuple(requests))).commits
+        except UnavailableError:
+            return [Decision(OutcomeKind.UNKNOWN)] * len(requests)
+
+    def resolve(self, ids: Sequence[int]) -> list[Resolution]:
+        return self._until_answered(Frame(resolves=tuple(ids))).resolves
+
+    def settle(self, ids: Sequence[int]) -> list[Resolution]:
+        return self._until_answered(Frame(settles=tuple(ids))).settles
+
+    def _until_answered(self, frame: Frame, check: Callable[[Replies], object] = lambda replies: None) -> Replies:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                replies = self._ask(frame)
+                check(replies)
+                return replies
+            except UnavailableError:
+                if attempt == ATTEMPTS_MAX:
+                    raise
+                self._scheduler.sleep(self._network.trip_ms() * 2**attempt)
+
+    def _ask(self, frame: Frame) -> Replies:
+        network, plan, answer = self._network, self._network.plan, Promise(self._scheduler)
+        crashes = network.called(self._process)
+        host = self._host()
+        self._trace.add(self._process.name, "asks {}: {}", host and host.process.name, frame)
+        if host is None:
+            network.travel(self._process)
+            raise UnavailableError("no oracle leads")
+        if crashes and network.happens(0.5):
+            network.crash(self._process)
+        lost = network.happens(plan.lost_request)
+        if not lost:
+            self._scheduler.later(network.trip_ms(), lambda: host.deliver(Asked(frame, answer)))
+        if crashes:
+            network.crash(self._process)
+        if lost or network.happens(plan.lost_answer):
+            self._scheduler.later(network.trip_ms(), lambda: answer.keep(UnavailableError("lost")))
+        else:
+            self._scheduler.later(TIMEOUT_MS, lambda: answer.keep(UnavailableError("too slow")))
+        replies: Replies = answer.wait()
+        network.travel(self._process)
+        return replies
+
+    def _host(self) -> OracleHost | None:
+        """The newest leader; or, when it is confused, any that still answers."""
+        hosts = [host for host in self._leaders.hosts if not host.fenced]
+        if len(hosts) > 1 and self._network.happens(self._network.plan.zombie):
+            former = [host for host in hosts[:-1] if host.answers]
+            if former:
+                return self._scheduler.random.choice(former)
+        return hosts[-1] if hosts and hosts[-1].process.alive else None
+
+
+def merged(frames: Sequence[Frame]) -> Frame:
+    """One frame that asks all of it, in order."""
+    return Frame(
+        [begin for frame in frames for begin in frame.begins],
+        [request for frame in frames for request in frame.commits],
+        [id for frame in frames for id in frame.resolves],
+        [id for frame in frames for id in frame.settles],
+    )
+
+
+def shares(replies: Replies, frames: Sequence[Frame]) -> list[Replies]:
+    """The answer to what was `merged`, as one a frame."""
+    begins, commits = iter(replies.begins), iter(replies.commits)
+    resolves, settles = iter(replies.resolves), iter(replies.settles)
+    return [
+        Replies(
+            [next(begins) for _ in frame.begins],
+            [next(commits) for _ in frame.commits],
+            [next(resolves) for _ in frame.resolves],
+            [next(settles) for _ in frame.settles],
+        )
+        for frame in frames
+    ]

@@ -1,0 +1,43 @@
+"""How the product's engine and oracle are put together for a process of a run."""
+
+from collections.abc import Callable
+
+from proto.ports.clock import Clock
+from repo.hbase.garbage import GarbageSettings
+from repo.hbase.names import TableNames
+from repo.hbase.oracle_storage import oracle_storage, oracle_tables
+from repo.hbase.repo import HbaseRepo, HbaseSettings
+from repo.hbase.state_cell import NONCE_BYTES
+from repo.oracle.oracle import Oracle
+from repo.oracle.port import TimestampOracle
+from repo.oracle.state_machine import OracleLimits
+from tests.simulation.faults.cells import FaultyCells
+
+NAMES = TableNames()
+AGE_MS_MAX = 150
+"""Of a transaction, for the oracle."""
+SETTLED_MS = 250
+"""Above the age and the latest late write together."""
+CEILING_MS = 20
+"""Each take-over makes timestamps run ahead of the time by so much."""
+CELLS_MAX = 64
+"""In the conflict map: few, so that generations rotate."""
+
+
+def nonce(name: str) -> bytes:
+    """Of the oracle with this name."""
+    return name.encode().ljust(NONCE_BYTES, b"_")
+
+
+def oracle(cells: FaultyCells, clock: Clock, nonce: bytes, pause: Callable[[int], None]) -> Oracle:
+    """A candidate; returns when it has taken over."""
+    cells.require(oracle_tables(NAMES))
+    storage = oracle_storage(cells, NAMES, nonce, pause)
+    limits = OracleLimits(cells_max=CELLS_MAX, age_ms_max=AGE_MS_MAX, ceiling_ms=CEILING_MS)
+    return Oracle(storage, clock, limits, pause)
+
+
+def repo(cells: FaultyCells, oracle: TimestampOracle, clock: Clock, nonce: bytes) -> HbaseRepo:
+    """A client's, with caches as small as they can be."""
+    settings = HbaseSettings(cached_ids_max=8, garbage=GarbageSettings(settled_ms=SETTLED_MS))
+    return HbaseRepo(cells, cells, oracle, clock, nonce, settings)

@@ -1,0 +1,61 @@
+"""What a seed stands for: its faults, its actors; and what was wrong with its run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from tests.simulation.actors.bank import Bank
+from tests.simulation.actors.client import Actor
+from tests.simulation.actors.garbage import Garbage
+from tests.simulation.actors.lists import Lists
+from tests.simulation.actors.registers import Registers
+from tests.simulation.actors.trie import Trie
+from tests.simulation.checkers.snapshot_isolation import violations
+from tests.simulation.faults.plan import drawn
+from tests.simulation.scheduler import NeverEndsError
+from tests.simulation.trace import Trace
+from tests.simulation.world import World
+
+ACTORS: Sequence[Callable[[], Actor]] = (Bank, Lists, Registers, Trie)
+EVENTS_TOLD = 150
+
+
+@dataclass
+class Result:
+    """violations: what was wrong; none if all was well. attempts: how many transactions were tried."""
+
+    seed: int
+    about: str
+    violations: list[str]
+    attempts: int
+    trace: Trace
+
+    def told(self, events: int = EVENTS_TOLD, actors: Sequence[str] = ()) -> str:
+        """All that is needed to find out why."""
+        return "\n".join(
+            [
+                f"seed {self.seed}: {self.about}",
+                f"The last {events} events:",
+                self.trace.last(events, actors),
+                f"seed {self.seed} violates:",
+                *(f"  - {one}" for one in self.violations[:20]),
+                f"Again: make simulate SEEDS=1 FROM={self.seed}",
+            ]
+        )
+
+
+def run(seed: int) -> Result:
+    """The same for the same seed, always."""
+    random = Random(seed)
+    plan = drawn(random)
+    actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]
+    if plan.garbage:
+        actors.append(Garbage(plan.clock_jumps > 0))
+    world = World(seed, plan, actors, clients=random.randint(2, 4), steps=random.randint(3, 6))
+    about = f"{', '.join(type(actor).__name__ for actor in actors)} under {plan.told() or 'no faults'}"
+    try:
+        world.run()
+        found = [*world.failures, *violations(world.recorder.history)]
+    except (Exception, NeverEndsError) as error:
+        found = [f"{type(error).__name__}: {error}"]
+    return Result(seed, about, found, len(world.recorder.history.attempts), world.scheduler.trace)
