@@ -43,6 +43,17 @@ def check_delete(table: str, timestamp: int, rows: Mapping[bytes, Iterable[bytes
             _check_column(table, row, column)
 
 
+def check_rows(table: str, rows: Iterable[bytes]) -> None:
+    """Raises InvalidMessageError for keys that no row can have: the gateway would answer "internal error"."""
+    for row in rows:
+        _check_row(table, row)
+
+
+def check_bounds(table: str, *bounds: bytes | None) -> None:
+    """As `check_rows`, of a scan: empty, or none, is the beginning or the end."""
+    check_rows(table, filter(None, bounds))
+
+
 def _check_timestamp(table: str, timestamp: int) -> None:
     if not 0 < timestamp <= TIMESTAMP_MAX:
         raise InvalidMessageError(f"table {table}: {timestamp} is no timestamp; HBase takes 1 to {TIMESTAMP_MAX}")

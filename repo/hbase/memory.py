@@ -16,7 +16,7 @@ from proto.errors import SettingsError
 from proto.ports.clock import Clock
 from repo.hbase.cells import Family, Row, Stored
 from repo.hbase.family_settings import check_settings, settings_of
-from repo.hbase.limits import check_delete, check_put
+from repo.hbase.limits import check_bounds, check_delete, check_put, check_rows
 
 
 class MemoryCells:
@@ -43,12 +43,14 @@ class MemoryCells:
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
     ) -> dict[bytes, Row]:
+        check_rows(table, rows)
         stored = self._table(table)
         stored.check(columns)
         found = ((row, stored.read(row, columns, before)) for row in rows)
         return {row: cells for row, cells in found if cells}
 
     def versions(self, table: str, row: bytes, column: bytes, before: int | None, limit: int) -> list[Stored]:
+        check_rows(table, [row])
         stored = self._table(table)
         stored.check([column])
         cell = stored.rows.get(row, {}).get(column)
@@ -58,6 +60,7 @@ class MemoryCells:
     def scan(
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[tuple[bytes, Row]]:
+        check_bounds(table, start, stop)
         stored = self._table(table)
         stored.check(columns)
         found: list[tuple[bytes, Row]] = []

@@ -11,7 +11,7 @@ from proto.errors import SettingsError
 from proto.ports.clock import Clock
 from repo.hbase.batches import cut
 from repo.hbase.cells import Row, Stored
-from repo.hbase.limits import TIMESTAMP_MAX, check_delete, check_put
+from repo.hbase.limits import TIMESTAMP_MAX, check_bounds, check_delete, check_put, check_rows
 from repo.hbase.thrift_pool import TIMEOUT_MS, ThriftPool
 
 SCAN_ROWS_MAX = 1000
@@ -44,6 +44,7 @@ class ThriftCells:
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
     ) -> dict[bytes, Row]:
+        check_rows(table, rows)
         if not columns or before == 0:
             return {}
         bound, names = _NO_BOUND if before is None else before, _thrift_columns(columns)
@@ -59,6 +60,7 @@ class ThriftCells:
         return found
 
     def versions(self, table: str, row: bytes, column: bytes, before: int | None, limit: int) -> list[Stored]:
+        check_rows(table, [row])
         if limit <= 0 or before == 0:
             return []
         bound = _NO_BOUND if before is None else before
@@ -68,6 +70,7 @@ class ThriftCells:
     def scan(
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[tuple[bytes, Row]]:
+        check_bounds(table, start, stop)
         if limit <= 0 or not columns or before == 0 or (stop is not None and stop <= start):
             return []
         caching = min(limit, SCAN_ROWS_MAX)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 import happybase
-from Hbase_thrift import AlreadyExists, IllegalArgument
+from Hbase_thrift import IllegalArgument
 from Hbase_thrift import IOError as ServerError
 from thriftpy2.thrift import TApplicationException, TException
 
@@ -19,7 +19,7 @@ IDLE_MS_MAX = 45_000
 TIMEOUT_MS = 90_000
 """Above 60 s: while a region moves, the gateway goes on trying, and mostly succeeds."""
 
-_ANSWERS = (ServerError, IllegalArgument, AlreadyExists, TApplicationException)
+_ANSWERS = (ServerError, IllegalArgument, TApplicationException)
 """Exceptions that were answered: the connection is as good as before. After any other one, half of an answer may be
 left in it, and the next call would take it for its own."""
 

@@ -125,6 +125,24 @@ def test_what_can_never_be_stored_is_refused_before_anything_is_written(
     assert served.cells.get(served.table, [b"good"], [A]) == {}
 
 
+@pytest.mark.parametrize("row", [b"k" * 40_000, b""])
+def test_a_key_that_no_row_can_have_is_refused_in_reads_too(served: Served, row: bytes) -> None:
+    with pytest.raises(InvalidMessageError, match=rf"{served.table}.*{len(row)} bytes"):
+        served.cells.get(served.table, [b"r", row], [A])
+    with pytest.raises(InvalidMessageError, match=rf"{served.table}.*{len(row)} bytes"):
+        served.cells.versions(served.table, row, A, None, 1)
+    with pytest.raises(InvalidMessageError, match=rf"{served.table}.*{len(row)} bytes"):
+        served.cells.delete(served.table, 10, {row: [A]})
+    with pytest.raises(InvalidMessageError, match=rf"{served.table}.*{len(row)} bytes"):
+        served.cells.check_and_put(served.table, row, A, None, b"v")
+
+
+def test_a_scan_from_or_to_such_a_key_is_refused(served: Served) -> None:
+    for start, stop in ((b"k" * 40_000, None), (b"", b"k" * 40_000)):
+        with pytest.raises(InvalidMessageError, match=rf"{served.table}.*40000 bytes"):
+            served.cells.scan(served.table, start, stop, [A], None, 1)
+
+
 @pytest.mark.parametrize("timestamp", [0, -1, 2**63 - 1])
 def test_a_timestamp_that_hbase_would_take_for_something_else_is_refused(served: Served, timestamp: int) -> None:
     with pytest.raises(InvalidMessageError, match="timestamp"):
