@@ -13,7 +13,7 @@ PLANTED ?=
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: install tools demo test check simulate wire bench clean
+.PHONY: install tools demo test check simulate wire bench bench-oracle clean
 
 install: $(VENV)/.installed
 
@@ -64,6 +64,10 @@ wire: tools
 # Job J4, here and in Pathway and Flink, each of which gets an environment of its own under .bench when it is first run.
 bench: install
 	$(BIN)/python -m tests.benchmarks.peers.compare $(BENCH)
+
+# The oracle as a process, beside Omid's; on an HBase of its own, in .bench/oracle.
+bench-oracle: tools
+	$(BIN)/python -m tests.benchmarks.oracle_service $(BENCH)
 
 clean:
 	rm -rf $(VENV) .bench build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,7 +7,7 @@ import pytest
 
 from proto.errors import InvalidMessageError, UnavailableError
 from repo.api import OutcomeKind
-from repo.oracle import grpc_client
+from repo.oracle import grpc_lane
 from repo.oracle.grpc_client import CELLS_MAX, GrpcOracle
 from repo.oracle.leader import Leader
 from repo.oracle.port import Begun, CommitRequest, Decision, Fate
@@ -93,7 +93,7 @@ def test_what_waits_in_all_threads_goes_in_one_frame(leading: Served, oracle: Gr
 def test_many_requests_are_cut_into_frames_in_order(
     leading: Served, oracle: GrpcOracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_client, "_FRAME_MAX", 60)
+    monkeypatch.setattr(grpc_lane, "FRAME_MAX", 30)
     begun = oracle.begin(30)
     decided = oracle.commit([_writes(one, number, number + 1000) for number, one in enumerate(begun)])
     assert [len(frame.commits) for frame in leading.oracle.frames] == [10, 10, 10]
