@@ -21,7 +21,7 @@ class TableNames:
     """prefix: so that several Repos can share one HBase; b"" in production, for Omid knows the commit table by name."""
 
     def __init__(self, prefix: str = "") -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self.commit_table = f"{prefix}OMID_COMMIT_TABLE"
         self.catalog = f"{prefix}adsindex_catalog"
         self.gc = f"{prefix}adsindex_gc"
@@ -30,7 +30,7 @@ class TableNames:
     def data(self, table: str) -> str:
         """Of a table of the Repo. Whatever HBase does not allow in a name becomes `-` and its code, in hexadecimal."""
         escaped = _ESCAPED.sub(lambda found: "".join(f"-{byte:02x}" for byte in found[0].encode()), table)
-        return f"{self._prefix}adsindex.{escaped}"
+        return f"{self.prefix}adsindex.{escaped}"
 
 
 def column_of(group: str) -> bytes:

@@ -92,6 +92,17 @@ def test_a_later_member_may_write_what_an_earlier_one_checked(engine: Engine) ->
     assert all(outcome.committed for outcome in engine.commit(reader, writer))
 
 
+def test_so_it_may_when_the_snapshots_differ(engine: Engine) -> None:
+    early = [engine.begin() for _ in range(2)]
+    engine.put(9, b"something else")
+    reader = engine.begin()
+    early[0].write(ITEMS, key_of(3), "a", b"x")
+    reader.check(*A1)
+    reader.write(ITEMS, key_of(2), "a", b"x")
+    early[1].write(*A1, b"new")
+    assert all(outcome.committed for outcome in engine.commit(early[0], reader, early[1]))
+
+
 def test_members_without_a_cell_in_common_may_share_a_commit_timestamp(engine: Engine) -> None:
     """What one timestamp commits is visible together, and not before."""
     members = [engine.begin() for _ in range(5)]
