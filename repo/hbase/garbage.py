@@ -14,13 +14,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from repo.api import Keep
 from repo.hbase.catalog import Catalog, Layout
 from repo.hbase.cells import Cells, Row
 from repo.hbase.commit_cache import CommitCache
 from repo.hbase.commit_table import CommitTable
+from repo.hbase.cover import Cover
 from repo.hbase.gc_state import GcState, GcStateCell
 from repo.hbase.healing import Healing
-from repo.hbase.ladder import ReadLadder, shadow_of
+from repo.hbase.ladder import Committed, ReadLadder, shadow_of
 from repo.hbase.shadow_cells import shadow_column
 from repo.hbase.sweep import Sweep
 from repo.oracle.port import Fate, TimestampOracle
@@ -29,21 +31,24 @@ _NANOSECONDS_PER_MS = 1_000_000
 _VERSIONS_MAX = 10_000
 _ROWS_A_PAGE = 1_000
 _START = ("", "", b"")
+_NEVER = (Fate.ABORTED, Fate.SWEPT)
 
 
 @dataclass(frozen=True, slots=True)
 class GarbageSettings:
     """settled_ms: what was begun so much longer ago than the newest commit is decided, and no repeated write of it can
-    land any more. Above the oracle's age limit, and above the gateway's longest retry."""
+    land any more. Above the oracle's age limit, and above the gateway's longest retry. covered_max: rows
+    of a page whose aborted cells are covered (cover.py)."""
 
     settled_ms: int = 600_000
+    covered_max: int = 100
 
 
 class _Chain(NamedTuple):
-    """What was found of a cell. kept: (id, commit timestamp, whether a tombstone) of the version that stays, None if
-    there is none; uncommitted: ids above it that nobody has committed; committed: whether any other was, above it."""
+    """What was found of a cell. kept: the version that stays, None if there is none; uncommitted: ids above it that
+    nobody has committed, newest first; committed: whether any other above it is."""
 
-    kept: tuple[int, int, bool] | None
+    kept: Committed | None
     uncommitted: list[int]
     committed: bool
 
@@ -58,11 +63,13 @@ class GarbageCollector:
         catalog: Catalog,
         gc: GcStateCell,
         commit_table: CommitTable,
+        cover: Cover,
         settings: GarbageSettings,
     ) -> None:
         self._cells, self._oracle, self._catalog, self._gc = cells, oracle, catalog, gc
         self._commit_table = commit_table
         self._sweep = Sweep(commit_table)
+        self._cover, self._covered_max = cover, settings.covered_max
         self._settled_ns = settings.settled_ms * _NANOSECONDS_PER_MS
 
     def collect(self, before: int, limit: int, now_ns: int) -> int:
@@ -94,7 +101,7 @@ class GarbageCollector:
                 asked = min(left, _ROWS_A_PAGE)
                 columns = (layout.column, shadow_column(layout.column))
                 page = self._cells.scan(layout.table, row + b"\0" if row else b"", None, columns, None, asked)
-                row_after, looked, gone = self._page(layout, state, page, left)
+                row_after, looked, gone = self._page(table, layout, state, page, left)
                 row, left, removed = row_after or row, left - looked, removed + gone
                 if left <= 0:
                     return (table, group, row), removed
@@ -103,18 +110,18 @@ class GarbageCollector:
         return _START, removed
 
     def _page(
-        self, layout: Layout, state: GcState, page: Sequence[tuple[bytes, Row]], left: int
+        self, table: str, layout: Layout, state: GcState, page: Sequence[tuple[bytes, Row]], left: int
     ) -> tuple[bytes, int, int]:
         """Heals the rows, and deletes what is garbage in the first of them. Returns the last row that is done, how many
         versions were looked at, and how many removed."""
         chains = self._chains(layout, dict(page), state.watermark)
-        longer = self._with_older(layout, chains)
+        longer, aborted = self._with_older(layout, chains), self._aborted(state, chains)
         deletions: dict[int, list[bytes]] = {}
         looked = removed = 0
         last = b""
         for last, _ in page:
             count = self._count_below(layout, last, chains[last]) if last in longer else 0
-            upto, count = self._deletion(state, chains[last], count)
+            upto, count = self._deletion(state, chains[last], last in aborted, count)
             if count:
                 deletions.setdefault(upto, []).append(last)
             looked, removed = looked + 1 + count, removed + count
@@ -123,6 +130,9 @@ class GarbageCollector:
         columns = (layout.column, shadow_column(layout.column))
         for upto, rows in deletions.items():
             self._cells.delete(layout.table, upto, dict.fromkeys(rows, columns))
+        covered = sorted(row for row in aborted if chains[row].kept is not None)[: self._covered_max]
+        if covered and layout.keep is not Keep.INDEX:
+            self._cover.run(table, covered)
         return last, looked, removed
 
     def _chains(self, layout: Layout, rows: Mapping[bytes, Row], watermark: int) -> dict[bytes, _Chain]:
@@ -144,7 +154,7 @@ class GarbageCollector:
             for row, (id, value) in versions.items():
                 timestamp, chain = paired[row] or told.get(id), chains[row]
                 if timestamp is not None and timestamp <= watermark:
-                    chains[row] = chain._replace(kept=(id, timestamp, not value))
+                    chains[row] = chain._replace(kept=Committed(id, timestamp, value))
                     continue
                 older.setdefault(id, []).append(row)
                 if timestamp is None:
@@ -160,27 +170,37 @@ class GarbageCollector:
         kept: dict[int, list[bytes]] = {}
         for row, chain in chains.items():
             if chain.kept is not None:
-                kept.setdefault(chain.kept[0], []).append(row)
+                kept.setdefault(chain.kept.id, []).append(row)
         calls = (self._cells.get(layout.table, rows, (layout.column,), before=id) for id, rows in kept.items())
         return {row for found in calls for row in found}
 
     def _count_below(self, layout: Layout, row: bytes, chain: _Chain) -> int:
         assert chain.kept is not None
-        return len(self._cells.versions(layout.table, row, layout.column, chain.kept[0], _VERSIONS_MAX))
+        return len(self._cells.versions(layout.table, row, layout.column, chain.kept.id, _VERSIONS_MAX))
 
-    def _deletion(self, state: GcState, chain: _Chain, below: int) -> tuple[int, int]:
+    def _deletion(self, state: GcState, chain: _Chain, aborted: bool, below: int) -> tuple[int, int]:
         """Up to which version, and how many. below: how many there are below the one that stays."""
+        if chain.kept is None:  # a row that was to be inserted
+            return (chain.uncommitted[0], len(chain.uncommitted)) if aborted else (0, 0)
+        if not chain.kept.value and chain.kept.commit_timestamp < state.watermark - self._settled_ns:
+            return chain.kept.id, below + 1  # the tombstone has outlived every write that it was to hide
+        return chain.kept.id - 1, below
+
+    def _aborted(self, state: GcState, chains: Mapping[bytes, _Chain]) -> set[bytes]:
+        """Rows whose newest versions are all of ids that never will be committed, and of which no write can land any
+        more. Most often there are none, and nobody is asked."""
         settled = state.watermark - self._settled_ns
-        if chain.kept is None:
-            # Nothing but what nobody will ever commit: a row that was to be inserted.
-            aborted = not chain.committed and max(chain.uncommitted, default=0) < settled and chain.uncommitted
-            if aborted and all(found.fate is Fate.ABORTED for found in self._oracle.settle(chain.uncommitted)):
-                return max(chain.uncommitted), len(chain.uncommitted)
-            return 0, 0
-        id, timestamp, tombstone = chain.kept
-        if tombstone and timestamp < settled:
-            return id, below + 1  # it has outlived every write that it was to hide
-        return id - 1, below
+        old = {
+            row: chain.uncommitted
+            for row, chain in chains.items()
+            if chain.uncommitted and not chain.committed and chain.uncommitted[0] < settled
+        }
+        ids = sorted({id for uncommitted in old.values() for id in uncommitted})
+        if not ids:
+            return set()
+        # SWEPT: it has no commit-table row, and the walk has found no shadow cell (F8).
+        dead = {id for id, found in zip(ids, self._oracle.settle(ids), strict=True) if found.fate in _NEVER}
+        return {row for row, uncommitted in old.items() if dead.issuperset(uncommitted)}
 
 
 def _moved(now: GcState, mine: GcState, position: tuple[str, str, bytes]) -> GcState:

@@ -16,6 +16,7 @@ from repo.hbase.cells import Cells, Tables
 from repo.hbase.commit import BatchCommit, Group
 from repo.hbase.commit_cache import CommitCache
 from repo.hbase.commit_table import CommitTable
+from repo.hbase.cover import Cover
 from repo.hbase.garbage import GarbageCollector, GarbageSettings
 from repo.hbase.gc_state import GcState, GcStateCell, Lease
 from repo.hbase.healing import Healing
@@ -67,7 +68,8 @@ class HbaseRepo:
         committed = CommitTable(cells, names.commit_table)
         self._healing = Healing(cells)
         self._ladder = ReadLadder(cells, committed, self._cache, self._healing)
-        self._garbage = GarbageCollector(cells, oracle, self._catalog, self._gc, committed, settings.garbage)
+        cover = Cover(cells, oracle, self._catalog, self._ladder, self._cache)
+        self._garbage = GarbageCollector(cells, oracle, self._catalog, self._gc, committed, cover, settings.garbage)
         self._lease_numbers = count()
         self._known = 0  # the newest commit or snapshot that this process was told of (F13)
 
