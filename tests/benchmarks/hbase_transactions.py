@@ -3,8 +3,9 @@
     .venv/bin/python -m tests.benchmarks.hbase_transactions [SECONDS]
 
 Starts the servers (and keeps them running with ADSINDEX_TEST_CLUSTER=DIR), and prints transactions a second and
-milliseconds a call. The oracle is in this process, with its state and its commit table in HBase; reads are of rows that
-were written in earlier batches.
+milliseconds a batch, by one thread and by several. The oracle is in this process, with its state and its commit table
+in HBase; reads are of rows that earlier batches have written. First, the price of single calls in the same minute: on a
+busy machine both go up.
 """
 
 import os
@@ -12,12 +13,16 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import quantiles
+from threading import Lock
 
 from ops.engine.clock import SystemClock
 from proto.codec import encode_key
 from repo.api import Keep, TableSpec, Transaction
+from repo.hbase.cells import Cells
 from repo.hbase.names import TableNames
 from repo.hbase.oracle_storage import oracle_storage, oracle_tables
 from repo.hbase.repo import HbaseRepo, HbaseSettings
@@ -26,18 +31,19 @@ from repo.oracle.oracle import Oracle
 from tests.support.cluster import KEPT, RunningCluster
 from tests.support.hbase import new_table, real_cells, real_tables
 
-ROWS = 20_000
+ROWS = 10_000
+THREADS = 3
 VALUE = b"v" * 400
 TABLE = TableSpec("rows", {"control": Keep.VERSIONED})
 
 
 class Bench:
-    """rows: keys that are there."""
+    """One thread's: rows that no other one writes."""
 
-    def __init__(self, repo: HbaseRepo, seed: int = 1) -> None:
+    def __init__(self, repo: HbaseRepo, thread: int) -> None:
         self.repo = repo
-        self.random = random.Random(seed)
-        self.keys = [encode_key(("bench", number)) for number in range(ROWS)]
+        self.random = random.Random(thread)
+        self.keys = [encode_key(("bench", thread, number)) for number in range(ROWS)]
 
     def fill(self) -> None:
         for start in range(0, ROWS, 1000):
@@ -60,18 +66,40 @@ class Bench:
                 transactions.append(transaction)
         return sum(outcome.committed for outcome in self.repo.commit(transactions))
 
-    def measure(self, size: int, seconds: float) -> None:
+    def spans_ms(self, size: int, until: float) -> list[float]:
+        """How long each batch took."""
         spans: list[float] = []
-        done, start = 0, time.perf_counter()
-        while time.perf_counter() - start < seconds or len(spans) < 20:
+        while time.perf_counter() < until:
             before = time.perf_counter()
-            done += self.batch(size)
+            assert self.batch(size) == size
             spans.append((time.perf_counter() - before) * 1000)
-        total = time.perf_counter() - start
-        cuts = quantiles(spans, n=100)
-        print(
-            f"{size:>6} a batch  {done / total:>9,.0f} transactions/s   p50 {cuts[49]:.1f} ms   p99 {cuts[98]:.1f} ms"
-        )
+        return spans
+
+
+def measure(benches: Sequence[Bench], size: int, seconds: float) -> None:
+    with ThreadPoolExecutor(len(benches)) as threads:
+        list(threads.map(lambda bench: bench.batch(size), benches))
+        until = time.perf_counter() + seconds
+        spans = [span for found in threads.map(lambda bench: bench.spans_ms(size, until), benches) for span in found]
+    cuts = quantiles(spans, n=100)
+    print(
+        f"{len(benches)} thread(s), {size:>3} a batch  {size * len(spans) / seconds:>7,.0f} transactions/s   "
+        f"p50 {cuts[49]:.1f} ms   p99 {cuts[98]:.1f} ms"
+    )
+
+
+def single_calls(cells: Cells, table: str, key: bytes) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "get one row": lambda: cells.get(table, [key], [b"d:control"]),
+        "put one row": lambda: cells.put(table, 1, {key: {b"d:control": VALUE}}),
+    }
+    for name, call in calls.items():
+        spans = []
+        for _ in range(500):
+            before = time.perf_counter()
+            call()
+            spans.append((time.perf_counter() - before) * 1000)
+        print(f"{name}: p50 {quantiles(spans, n=100)[49]:.2f} ms")
 
 
 def main(seconds: float) -> None:
@@ -91,14 +119,16 @@ def run(cluster: RunningCluster, seconds: float) -> None:
     names = TableNames(new_table("bench") + ".")
     tables.require(oracle_tables(names))
     nonce = os.urandom(8)
-    oracle = InProcessOracle(Oracle(oracle_storage(cells, names, nonce), clock))
+    oracle = InProcessOracle(Oracle(oracle_storage(cells, names, nonce), clock, guard=Lock()), turn=Lock())
     repo = HbaseRepo(cells, tables, oracle, clock, nonce, HbaseSettings(names.prefix))
     repo.declare([TABLE])
-    bench = Bench(repo)
-    bench.fill()
-    for size in (1, 10, 100, 200, 500):
-        bench.batch(size)
-        bench.measure(size, seconds)
+    benches = [Bench(repo, thread) for thread in range(THREADS)]
+    for bench in benches:
+        bench.fill()
+    single_calls(cells, names.data("rows"), encode_key(("single",)))
+    for size in (1, 100, 200, 500):
+        for some in (benches[:1], benches):
+            measure(some, size, seconds)
     for table in (names.data("rows"), names.commit_table, names.catalog, names.gc, names.oracle):
         tables.drop(table)
     cells.close()
