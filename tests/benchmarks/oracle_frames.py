@@ -1,23 +1,29 @@
 """How many begin+commit pairs a second the oracle decides, and in how much memory:
-`python -m tests.benchmarks.oracle_frames [--frames 1,16,256] [--seconds 2] [--cells 5000000] [--profile]`.
+`python -m tests.benchmarks.oracle_frames [--frames 1,16,256] [--seconds 2] [--cells 5000000] [--profile]
+[--hbase THRIFT,ZOOKEEPER]`, with the addresses that `adsindex cluster status` prints.
 
 One frame holds n commits and the n begins of the next ones, as n clients that do nothing else would send them; each
 commit writes 2 to 10 cells. First the conflict map is filled. Then frames: with state chain and commit table in memory,
-which is the oracle alone, and over the cell port's twin, which adds the bytes that HBase would get.
+which is the oracle alone; over the cell port's twin, which adds the bytes that HBase would get; and over HBase.
 """
 
 import argparse
 import cProfile
 import pstats
 import time
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from random import Random
+from secrets import token_bytes, token_hex
 
+from ops.engine.clock import SystemClock
 from repo.api import OutcomeKind
 from repo.hbase.memory import MemoryCells
 from repo.hbase.names import TableNames
 from repo.hbase.oracle_storage import oracle_storage, oracle_tables
+from repo.hbase.tables import MasterTables
+from repo.hbase.thrift import ThriftCells
 from repo.oracle.frames import BeginRequest, Frame
 from repo.oracle.memory import MemoryCommitTable, MemoryStateChain
 from repo.oracle.oracle import Oracle
@@ -27,16 +33,6 @@ from repo.oracle.storage import Batch, OracleStorage
 
 WRITE_SETS = 50_000
 CELLS_MIN, CELLS_MAX = 2, 10
-
-
-class SystemClock:
-    """proto.ports.clock.Clock."""
-
-    def now_ms(self) -> float:
-        return time.time() * 1000
-
-    def monotonic_ms(self) -> float:
-        return time.monotonic() * 1000
 
 
 class Clients:
@@ -49,7 +45,7 @@ class Clients:
         self._begins = [BeginRequest()] * count
         self._begun = [begun for begun in oracle.frame(Frame(begins=self._begins)).begins if begun is not None]
         self.committed = 0
-        self.seconds = 0.0
+        self.seconds = self.processor_seconds = 0.0
 
     def run(self, seconds: float) -> None:
         while self.seconds < seconds:
@@ -58,9 +54,10 @@ class Clients:
                 for at, begun in enumerate(self._begun)
             ]
             self._next += self._count
-            begin = time.perf_counter()
+            begin, processor_begin = time.perf_counter(), time.process_time()
             replies = self._oracle.frame(Frame(self._begins, commits))
             self.seconds += time.perf_counter() - begin
+            self.processor_seconds += time.process_time() - processor_begin
             self._begun = [begun for begun in replies.begins if begun is not None]
             self.committed += sum(decision.kind is OutcomeKind.COMMITTED for decision in replies.commits)
 
@@ -71,12 +68,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--cells", type=int, default=5_000_000, help="cells of the conflict map")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--hbase", help="THRIFT,ZOOKEEPER: addresses of servers")
     arguments = parser.parse_args()
     limits = OracleLimits(cells_max=arguments.cells)
     _fill(limits, Random(2))
     profile = cProfile.Profile()
-    print(f"{'pairs a frame':>13}  {'pairs/s':>9}  {'us/pair':>8}  {'ms/frame':>8}")
-    for name, storage in (("in memory", _in_memory), ("over the twin of HBase", _over_the_twin)):
+    print(f"{'pairs a frame':>13}  {'pairs/s':>9}  {'us/pair':>8}  {'of them busy':>12}  {'ms/frame':>8}")
+    storages = {"in memory": _in_memory, "over the twin of HBase": _over_the_twin}
+    if arguments.hbase:
+        storages["over HBase"] = partial(_over_hbase, *arguments.hbase.split(","))
+    for name, storage in storages.items():
         print(f"storage {name}")
         for count in map(int, arguments.frames.split(",")):
             clients = Clients(Oracle(storage(), SystemClock(), limits), count, Random(1))
@@ -85,7 +86,8 @@ def main() -> None:
             clients.run(arguments.seconds)
             profile.disable()
             us, rate = clients.seconds / clients.committed * 1e6, clients.committed / clients.seconds
-            print(f"{count:13}  {rate:9,.0f}  {us:8.2f}  {us * count / 1000:8.3f}")
+            busy_us = clients.processor_seconds / clients.committed * 1e6
+            print(f"{count:13}  {rate:9,.0f}  {us:8.2f}  {busy_us:12.2f}  {us * count / 1000:8.3f}")
     if arguments.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(12)
 
@@ -120,6 +122,13 @@ def _over_the_twin() -> OracleStorage:
     cells, names = MemoryCells(SystemClock()), TableNames()
     cells.require(oracle_tables(names))
     return oracle_storage(cells, names, nonce=b"benchmark-oracle")
+
+
+def _over_hbase(thrift: str, zookeeper: str) -> OracleStorage:
+    host, port = thrift.rsplit(":", 1)
+    names = TableNames(f"benchmark{token_hex(4)}.")
+    MasterTables(zookeeper, SystemClock(), time.sleep).require(oracle_tables(names))
+    return oracle_storage(ThriftCells(host, int(port), SystemClock()), names, nonce=token_bytes(16))
 
 
 def _cells(random: Random, count: int) -> tuple[int, ...]:
