@@ -37,14 +37,17 @@ def up(*, only: Only = (), data: Data = DEFAULT_DATA, json: Json = False) -> int
 
 
 @cluster.command
-def down(*, only: Only = (), data: Data = DEFAULT_DATA) -> int:
-    """Stop what runs; the data stays.
+def down(*, only: Only = (), data: Data = DEFAULT_DATA, json: Json = False) -> int:
+    """Stop what runs; the data stays. A server that does not stop is killed.
 
     For example:
 
         adsindex cluster down
     """
-    _cluster(data, only).down()
+    opened = _cluster(data, only)
+    opened.down()
+    if json:
+        render.print_json([asdict(server) for server in opened.status()])
     return OK
 
 
@@ -66,12 +69,16 @@ def _cluster(data: Path, only: tuple[str, ...]) -> Cluster:
 
 
 def _show(servers: list[ServerStatus], json: bool) -> int:
+    wrong = [server for server in servers if server.problem]
     if json:
         render.print_json([asdict(server) for server in servers])
     else:
         columns = ("server", "address", "process", "memory", "answers")
         render.print_table(columns, [_row(server) for server in servers], right=(2, 3))
-    return WRONG if any(server.problem for server in servers) else OK
+        for server in wrong:
+            if Path(server.log).exists():
+                render.print_problem(f"{server.server} {server.problem}; its log: {server.log}")
+    return WRONG if wrong else OK
 
 
 def _row(server: ServerStatus) -> tuple[str, ...]:

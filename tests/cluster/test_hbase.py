@@ -1,6 +1,5 @@
 """All servers together: they answer, come back from kill -9, and keep what was acknowledged; and the command."""
 
-import json
 import socket
 import sys
 from typing import Any
@@ -42,9 +41,10 @@ def write(cluster: RunningCluster, table: str, timestamp: int) -> None:
 
 def command(cluster: RunningCluster, name: str, code: int = 0) -> list[dict[str, Any]]:
     """`adsindex cluster NAME --json` for it; what it prints."""
-    ran = adsindex("cluster", name, "--data", cluster.data, *(() if name == "down" else ("--json",)))
+    ran = adsindex("cluster", name, "--data", cluster.data, "--json")
     assert ran.code == code, ran.errors
-    return json.loads(ran.output) if ran.output else []
+    (found,) = ran.jsonl
+    return found
 
 
 def test_the_cluster_of_the_run_answers(hbase: RunningCluster) -> None:
@@ -61,8 +61,8 @@ def test_it_listens_on_the_loopback_interface_only(hbase: RunningCluster, server
 def test_the_commands_stop_look_and_start_and_the_data_is_kept(hbase_faults: RunningCluster, table: str) -> None:
     before = command(hbase_faults, "status")
     assert [(one["server"], one["problem"]) for one in before] == [(server, "") for server in SERVERS]
-    command(hbase_faults, "down")
-    stopped = command(hbase_faults, "status", code=1)
+    stopped = command(hbase_faults, "down")
+    assert command(hbase_faults, "status", code=1) == stopped
     assert [(one["pid"], one["problem"]) for one in stopped] == [(None, "does not run")] * 4
     after = command(hbase_faults, "up")
     assert [one["address"] for one in after] == [one["address"] for one in before]
