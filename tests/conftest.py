@@ -15,13 +15,20 @@ settings.load_profile("adsindex")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A skipped test fails where everything has to run; an expected failure stays one."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skipped test fails where everything has to run; an expected failure stays one.
+
+    All that are left out because servers can't be started are one line at the end, not one each.
+    """
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("ADSINDEX_REQUIRE_ALL") == "1":
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return report
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    if os.environ.get("ADSINDEX_REQUIRE_ALL") == "1":
         report.outcome = "failed"
         report.longrepr = f"ADSINDEX_REQUIRE_ALL=1, and this was left out. {reason}"
+    elif item.get_closest_marker("cluster") and report.when == "setup":
+        report.longrepr = (str(item.config.rootpath / "tests/support/cluster.py"), 0, str(reason))
     return report
 
 
