@@ -76,7 +76,7 @@ def _show(servers: list[ServerStatus], json: bool) -> int:
         columns = ("server", "address", "process", "memory", "answers")
         render.print_table(columns, [_row(server) for server in servers], right=(2, 3))
         for server in wrong:
-            if Path(server.log).exists():
+            if server.address:  # it has been started some time
                 render.print_problem(f"{server.server} {server.problem}; its log: {server.log}")
     return WRONG if wrong else OK
 

@@ -21,8 +21,8 @@ def test_status_of_what_was_never_started(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_who_does_not_run_is_named_with_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "cluster/logs").mkdir(parents=True)
-    (tmp_path / "cluster/logs/master.log").write_text("the last words\n")
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster/ports.json").write_text('{"master":21000}')
     run(["cluster", "status", "--data", str(tmp_path)])
     assert f"! master does not run; its log: {tmp_path}/cluster/logs/master.log" in capsys.readouterr().out
 
