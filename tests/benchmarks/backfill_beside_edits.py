@@ -51,10 +51,12 @@ class Turn(NamedTuple):
 class Alternation:
     """Leads the process: load, then turns without and with a backfill."""
 
-    def __init__(self, folder: Path, ads: int, turns: int, seconds: float, rate: float) -> None:
+    def __init__(self, folder: Path, ads: int, turns: int, seconds: float, rate: float, rest: float) -> None:
+        """seconds: of a turn without a backfill; rest: of the disk, after the load."""
         self.witness = Witness()
         self.turns: list[Turn] = []
         self._folder, self._ads, self._rate, self._quiet_ms = folder, ads, rate, seconds * 1000
+        self._rest_ms = rest * 1000
         self._left = [fills for _ in range(turns) for fills in (False, True)]
         self._editor: subprocess.Popen[bytes] | None = None
         self._filling: subprocess.Popen[bytes] | None = None
@@ -80,7 +82,7 @@ class Alternation:
             self._enter(self._resting)
 
     def _resting(self) -> None:
-        if self._clock.monotonic_ms() - self._act_ms < SETTLE_MS:
+        if self._clock.monotonic_ms() - self._act_ms < (SETTLE_MS if self.turns else self._rest_ms):
             return
         if not self._left:
             self._process.loop.stop()
@@ -151,13 +153,14 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each turn without a backfill")
     parser.add_argument("--rate", type=float, default=100.0)
+    parser.add_argument("--rest", type=float, default=20.0, help="seconds after the load, for the disk")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         scale = SCALES[options.scale]
         (folder / "flows.toml").write_text(flows())
         _, sources = make_database(folder, scale, 1)
-        leader = Alternation(folder, scale.ads, options.turns, options.seconds, options.rate)
+        leader = Alternation(folder, scale.ads, options.turns, options.seconds, options.rate, options.rest)
         settings = load_settings(folder, os.environ).settings
         with running(folder, sources, settings, leader, leader.witness, flows=folder / "flows.toml"):
             report(leader)
