@@ -39,6 +39,7 @@ COMMANDS = (
     Command("trace", "ops.cli.trace:trace", LOOK, "Show what the last changes of a document went through."),
     Command("used", "ops.cli.used:used", LOOK, "Show which documents used a row, a function, a signal."),
     Command("status", "ops.cli.status:status", LOOK, "Show what runs, how far behind it is, what is wrong."),
+    Command("oracle", "ops.cli.oracle:oracle", LOOK, "Show which timestamp oracle leads, and what its rounds hold."),
     Command("signals", "ops.cli.signals:signals", LOOK, "Show how signals are doing: breakers, caches, ages, errors."),
     Command("audit", "ops.cli.audit:audit", LOOK, "Show who paused, resumed, dropped, healed what, and why."),
     Command("lanes", "ops.cli.lanes:lanes", ACT, "The three lanes: look, pause, resume, drop what is stale, heal."),

@@ -18,6 +18,7 @@ from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.loop import Periodic
 from ops.engine.signals import draining
+from ops.extras import needing
 from ops.flows_files import chosen, load_application
 from ops.installation import Installation, load_installation, parse_sources, save_installation
 from ops.opened import FLOWS_FILE, DataFolder
@@ -95,12 +96,7 @@ def run(
 
 
 def _oracle(data: Path, as_json: bool) -> int:
-    """Imported only here: gRPC, kazoo and happybase are extras."""
-    try:
-        oracle = import_module("ops.cli.run_oracle")
-    except ImportError as error:
-        raise SettingsError(f"{error}: the oracle needs pip install 'adsindex[hbase,rpc]'") from error
-    code: int = oracle.run_oracle(data, as_json)
+    code: int = needing("hbase,rpc", "ops.cli.run_oracle").run_oracle(data, as_json)
     return code
 
 

@@ -5,9 +5,13 @@ and never sent again (F5), the rest is asked again. Never fork after importing t
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import grpc
+import msgspec
 
 from proto.errors import InvalidMessageError, UnavailableError
+from proto.wire.oracle_pb2 import OracleQuestion, OracleStatus
 from repo.api import OutcomeKind
 from repo.oracle import grpc_lane
 from repo.oracle.frames import BeginRequest, Frame, require_write_sets
@@ -18,6 +22,9 @@ from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 DEADLINE_S = 10.0
 CELLS_MAX = 1_000_000
 """Of one commit."""
+
+_STATUS = "/adsindex.v1.Oracle/Status"
+_STATUS_S = 5.0
 
 Asked = TypeVar("Asked", int, CommitRequest)
 
@@ -61,6 +68,17 @@ class GrpcOracle:
         """What is under way is given up."""
         self._begins.close()
         self._decisions.close()
+
+
+def status_of(address: str) -> dict[str, Any]:
+    """What the oracle there, leading or not, says of itself (OracleService.status). Raises UnavailableError."""
+    with grpc.insecure_channel(address) as channel:
+        ask = channel.unary_unary(_STATUS, OracleQuestion.SerializeToString, OracleStatus.FromString)
+        try:
+            status: dict[str, Any] = msgspec.json.decode(ask(OracleQuestion(), timeout=_STATUS_S).json)
+        except grpc.RpcError as error:
+            raise UnavailableError(f"the oracle at {address}: {error.details()}") from None
+    return status
 
 
 def _require_sizes(requests: Sequence[CommitRequest]) -> None:

@@ -15,6 +15,7 @@ from repo.oracle.port import CommitRequest, Fate
 from tests.support.cluster import RunningCluster
 from tests.support.oracle_processes import Committers, Oracles, nothing_lost_none_resurrected, oracles, told
 from tests.support.oracles import Published
+from tests.support.processes import adsindex
 
 THREADS = 8
 
@@ -81,6 +82,21 @@ def _answers_nothing_wrong(address: str, newest: int) -> None:
         assert decision.kind is not OutcomeKind.COMMITTED
     finally:
         former.close()
+
+
+def test_who_leads_is_shown(two: Oracles, oracle: GrpcOracle) -> None:
+    first = two.leader()
+    oracle.commit([CommitRequest(*begun, written=(begun.id,)) for begun in oracle.begin(5)])
+    shown = adsindex("oracle", "--data", two.folder, "--json")
+    assert shown.code == 0, shown.errors
+    [status] = shown.jsonl
+    assert {"address": status["address"], "epoch": status["epoch"]}.items() <= told(first, "leads")[0].items()
+    assert status["rounds"]["commits"] == {"count": 1, "mean": 5.0, "max": 5}
+    assert f"oracle at {status['address']}: leads" in adsindex("oracle", "--data", two.folder).output
+    for daemon in two.daemons:
+        daemon.kill()
+    shown = adsindex("oracle", "--data", two.folder)
+    assert shown.code == 1 and "no oracle leads" in shown.output
 
 
 def test_a_leader_that_is_asked_to_end_hands_over(two: Oracles, oracle: GrpcOracle) -> None:

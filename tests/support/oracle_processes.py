@@ -46,15 +46,15 @@ class Oracles:
     def __init__(self, cluster: RunningCluster, folder: Path) -> None:
         self.cluster, self.folder = cluster, folder
         self.prefix = new_table("oracle") + "."
-        self._daemons: list[Daemon] = []
+        self.daemons: list[Daemon] = []
         settings = f'zookeeper = "{cluster.zookeeper}"\nthrift = "{cluster.thrift}"\nprefix = "{self.prefix}"\n'
         (folder / "adsindex.toml").write_text("[hbase]\n" + settings)
 
     def start(self) -> Daemon:
         """One more; returns once it stands by."""
-        output = self.folder / f"oracle{len(self._daemons)}.log"
+        output = self.folder / f"oracle{len(self.daemons)}.log"
         daemon = Daemon(command("run", "--role", "oracle", "--data", self.folder, "--json"), output)
-        self._daemons.append(daemon)
+        self.daemons.append(daemon)
         daemon.says('"event":"standby"')
         return daemon
 
@@ -63,7 +63,7 @@ class Oracles:
         found: list[Daemon] = []
 
         def leads() -> bool:
-            found[:] = [one for one in self._daemons if one not in but and told(one, "leads")]
+            found[:] = [one for one in self.daemons if one not in but and told(one, "leads")]
             return bool(found)
 
         until(leads)
@@ -83,7 +83,7 @@ class Oracles:
             cells.close()
 
     def close(self) -> None:
-        for daemon in self._daemons:
+        for daemon in self.daemons:
             if daemon.process.poll() is None:
                 daemon.process.send_signal(signal.SIGCONT)
                 daemon.kill()

@@ -38,6 +38,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/cli/init.py": {FILES},
     "ops/cli/lanes_stale.py": {CLOCK},
     "ops/cli/rebuild.py": {FILES},
+    "ops/cli/oracle.py": {ENVIRONMENT},
     "ops/cli/run.py": {ENVIRONMENT, FILES},
     "ops/cli/run_oracle.py": {ENVIRONMENT},
     "ops/cli/source.py": {ENVIRONMENT, FILES},
