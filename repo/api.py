@@ -87,8 +87,9 @@ class Reads(Protocol):
         ...
 
     def change_marks(self, tables: Sequence[str]) -> list[bytes]:
-        """For each table (index tables too) bytes that differ whenever something was committed to it in between; b"":
-        never written. Whoever keeps what it has read of a table may use it as long as the mark stays the same."""
+        """For each table (index tables too) bytes that differ whenever something was committed to it in between, and
+        perhaps when something was to another; b"": never written. Whoever keeps what it has read of a table may use it
+        as long as the mark stays the same."""
         ...
 
     def scan_prefixes(

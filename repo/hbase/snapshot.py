@@ -55,9 +55,9 @@ class HbaseSnapshot:
     def change_marks(self, tables: Sequence[str]) -> list[bytes]:
         # Of all tables together: whatever is committed anywhere moves the newest snapshot. A mark of each table would
         # be a cell that every transaction writes.
-        mark = b"%d" % self._timestamp if self._timestamp else b""
-        now = b"/%d" % self._newest() if any(map(self._has_newest, tables)) else b""
-        return [mark + now] * len(tables)
+        # With the present one, where there are groups that are read as of now, whatever the snapshot.
+        now = self._newest() if any(map(self._has_newest, tables)) else 0
+        return [b"%d/%d" % (self._timestamp, now) if self._timestamp or now else b""] * len(tables)
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""

@@ -185,3 +185,28 @@ def test_a_still_snapshot_sees_the_index_entries_of_its_own_moment_too(durable_e
             assert snapshot.timestamp == before
     with engine.repo.snapshot(still=True) as snapshot:
         assert len(snapshot.scan_prefixes(LINKS, [b""], 10)[0]) == 2
+
+
+def test_a_change_mark_differs_whenever_something_was_committed_to_its_table(engine: Engine) -> None:
+    tables = [ITEMS, LINKS, DOCUMENTS]
+
+    def marks(at: int | None = None) -> list[bytes]:
+        with engine.repo.snapshot() if at is None else engine.repo.snapshot_at(at) as snapshot:
+            return snapshot.change_marks(tables)
+
+    assert marks() == [b""] * 3
+    seen = [marks()]
+    first = engine.put(1, b"x")
+    seen.append(marks())
+    entry = engine.begin()
+    entry.write_index(LINKS, b"entry", b"")
+    engine.commit(entry)
+    seen.append(marks())
+    engine.put(1, b"x", "content", DOCUMENTS)
+    seen.append(marks())
+    assert marks() == seen[-1], "nothing was committed"
+    for number in range(3):
+        assert seen[number][number] != seen[number + 1][number], tables[number]
+    as_of_then = marks(first)[2]
+    engine.put(1, b"y", "build", DOCUMENTS)
+    assert marks(first)[2] != as_of_then, "what keeps only the newest is read as of now"
