@@ -3,8 +3,8 @@
     .venv/bin/python -m tests.benchmarks.hbase_transactions [SECONDS]
 
 Starts the servers (and keeps them running with ADSINDEX_TEST_CLUSTER=DIR), and prints transactions a second and
-milliseconds a batch, by one thread and by several. The oracle is in this process, with its state and its commit table
-in HBase; reads are of rows that earlier batches have written. First, the price of single calls in the same minute: on a
+milliseconds a batch, by one thread and by several. The oracle is a process of its own, with state and commit table in
+HBase; reads are of rows that earlier batches have written. First, the price of single calls in the same minute: on a
 busy machine both go up.
 """
 
@@ -17,19 +17,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import quantiles
-from threading import Lock
 
 from ops.engine.clock import SystemClock
 from proto.codec import encode_key
 from repo.api import Keep, TableSpec, Transaction
 from repo.hbase.cells import Cells
 from repo.hbase.names import TableNames
-from repo.hbase.oracle_storage import oracle_storage, oracle_tables
 from repo.hbase.repo import HbaseRepo, HbaseSettings
-from repo.oracle.in_process import InProcessOracle
-from repo.oracle.oracle import Oracle
+from repo.oracle.port import TimestampOracle
 from tests.support.cluster import KEPT, RunningCluster
-from tests.support.hbase import new_table, real_cells, real_tables
+from tests.support.hbase import real_cells, real_tables
+from tests.support.oracle_processes import Oracles, oracles
 
 ROWS = 10_000
 THREADS = 3
@@ -88,10 +86,11 @@ def measure(benches: Sequence[Bench], size: int, seconds: float) -> None:
     )
 
 
-def single_calls(cells: Cells, table: str, key: bytes) -> None:
+def single_calls(cells: Cells, oracle: TimestampOracle, table: str, key: bytes) -> None:
     calls: dict[str, Callable[[], object]] = {
         "get one row": lambda: cells.get(table, [key], [b"d:control"]),
         "put one row": lambda: cells.put(table, 1, {key: {b"d:control": VALUE}}),
+        "begin": oracle.begin,
     }
     for name, call in calls.items():
         spans = []
@@ -108,29 +107,30 @@ def main(seconds: float) -> None:
         cluster.data.mkdir(parents=True, exist_ok=True)
         cluster.up()
         try:
-            run(cluster, seconds)
+            with oracles(cluster, Path(temporary)) as servers:
+                servers.start()
+                servers.leader()
+                run(cluster, servers, seconds)
         finally:
             if KEPT not in os.environ:
                 cluster.down()
 
 
-def run(cluster: RunningCluster, seconds: float) -> None:
-    cells, tables, clock = real_cells(cluster), real_tables(cluster), SystemClock()
-    names = TableNames(new_table("bench") + ".")
-    tables.require(oracle_tables(names))
-    nonce = os.urandom(8)
-    oracle = InProcessOracle(Oracle(oracle_storage(cells, names, nonce), clock, guard=Lock()), turn=Lock())
-    repo = HbaseRepo(cells, tables, oracle, clock, nonce, HbaseSettings(names.prefix))
+def run(cluster: RunningCluster, servers: Oracles, seconds: float) -> None:
+    cells, tables = real_cells(cluster), real_tables(cluster)
+    names = TableNames(servers.prefix)
+    oracle, leaders = servers.client()
+    repo = HbaseRepo(cells, tables, oracle, SystemClock(), os.urandom(8), HbaseSettings(names.prefix))
     repo.declare([TABLE])
     benches = [Bench(repo, thread) for thread in range(THREADS)]
     for bench in benches:
         bench.fill()
-    single_calls(cells, names.data("rows"), encode_key(("single",)))
+    single_calls(cells, oracle, names.data("rows"), encode_key(("single",)))
     for size in (1, 100, 200, 500):
         for some in (benches[:1], benches):
             measure(some, size, seconds)
-    for table in (names.data("rows"), names.commit_table, names.catalog, names.gc, names.oracle):
-        tables.drop(table)
+    oracle.close()
+    leaders.close()
     cells.close()
 
 
