@@ -17,6 +17,8 @@ from tests.simulation.scheduler import Process, Promise, Scheduler
 
 ATTEMPTS_MAX = 8
 TIMEOUT_MS = 150.0
+SETTLE = "settle"
+"""In place of a table's name, for who is to be stopped when it settles."""
 
 
 @dataclass(eq=False)
@@ -162,7 +164,7 @@ class FaultyOracle:
 
     def _ask(self, frame: Frame) -> Replies:
         network, plan, answer = self._network, self._network.plan, Promise(self._scheduler)
-        crashes = network.called(self._process)
+        crashes = network.called(self._process, SETTLE if frame.settles else "")
         host = self._host()
         self._trace.add(self._process.name, "asks {}: {}", host and host.process.name, frame)
         if host is None:

@@ -14,14 +14,12 @@ from repo.oracle.state_machine import OracleLimits
 from tests.simulation.faults.cells import FaultyCells
 
 NAMES = TableNames()
-AGE_MS_MAX = 150
+AGE_MS_MAX = 100
 """Of a transaction, for the oracle."""
-SETTLED_MS = 250
+SETTLED_MS = 200
 """Above the age and the latest late write together."""
 CEILING_MS = 20
 """Each take-over makes timestamps run ahead of the time by so much."""
-CELLS_MAX = 64
-"""In the conflict map: few, so that generations rotate."""
 
 
 def nonce(name: str) -> bytes:
@@ -29,15 +27,19 @@ def nonce(name: str) -> bytes:
     return name.encode().ljust(NONCE_BYTES, b"_")
 
 
-def oracle(cells: FaultyCells, clock: Clock, nonce: bytes, pause: Callable[[int], None]) -> Oracle:
+def oracle(cells: FaultyCells, clock: Clock, nonce: bytes, pause: Callable[[int], None], cells_max: int = 64) -> Oracle:
     """A candidate; returns when it has taken over."""
     cells.require(oracle_tables(NAMES))
     storage = oracle_storage(cells, NAMES, nonce, pause)
-    limits = OracleLimits(cells_max=CELLS_MAX, age_ms_max=AGE_MS_MAX, ceiling_ms=CEILING_MS)
+    limits = OracleLimits(cells_max=cells_max, age_ms_max=AGE_MS_MAX, ceiling_ms=CEILING_MS)
     return Oracle(storage, clock, limits, pause)
 
 
 def repo(cells: FaultyCells, oracle: TimestampOracle, clock: Clock, nonce: bytes) -> HbaseRepo:
     """A client's, with caches as small as they can be."""
-    settings = HbaseSettings(cached_ids_max=8, garbage=GarbageSettings(settled_ms=SETTLED_MS))
-    return HbaseRepo(cells, cells, oracle, clock, nonce, settings)
+    return HbaseRepo(cells, cells, oracle, clock, nonce, settings())
+
+
+def settings() -> HbaseSettings:
+    """Of clients."""
+    return HbaseSettings(cached_ids_max=32, garbage=GarbageSettings(settled_ms=SETTLED_MS))

@@ -80,6 +80,10 @@ class Recorder:
     def commit_timestamps(self) -> list[int]:
         return sorted({commit for commits in self.history.commits.values() for commit in commits})
 
+    def ids(self) -> list[int]:
+        """Of all attempts."""
+        return sorted({id for attempt in self.history.attempts for id in attempt.ids})
+
     def _of_the_engine(self, id: int) -> Attempt:
         attempt = self._internal.get(id)
         if attempt is None:

@@ -51,7 +51,7 @@ def run(seed: int) -> Result:
     actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]
     if plan.garbage:
         actors.append(Garbage(plan.clock_jumps > 0))
-    world = World(seed, plan, actors, clients=random.randint(2, 4), steps=random.randint(3, 6))
+    world = World(seed, plan, actors, clients=random.randint(2, 4), steps=random.randint(3, 6) + 2 * plan.garbage)
     about = f"{', '.join(type(actor).__name__ for actor in actors)} under {plan.told() or 'no faults'}"
     try:
         world.run()

@@ -24,7 +24,8 @@ class NeverEndsError(AssertionError):
 class Process:
     """What crashes, stops and has a clock as one. skew_ms: how far its clock is ahead; stopped_until_ms: by SIGSTOP.
 
-    calls: of its ports, so far; crash_at, stop_at: the call in which it will crash, or be stopped for stop_ms;
+    calls: of its ports, so far; crash_at, stop_at: the call in which it will crash, or be stopped for stop_ms; or
+    stop_on: the table that it will read then;
     crashed, stopped: called then.
     """
 
@@ -35,6 +36,7 @@ class Process:
     calls: int = 0
     crash_at: int | None = None
     stop_at: int | None = None
+    stop_on: str = ""
     stop_ms: float = 0.0
     crashed: Callable[[], None] = lambda: None
     stopped: Callable[[], None] = lambda: None

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from repo.api import Cell, Outcome, OutcomeKind, Version
-from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Read
+from repo.oracle.port import Fate, Resolution
+from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Read, Told
 from tests.simulation.checkers.snapshot_isolation import violations
 
 X, Y = Cell("t", b"x", "g"), Cell("t", b"y", "g")
@@ -62,6 +63,7 @@ RIGHT: dict[str, Callable[[Story], None]] = {
     "nobody knows, and it is not": lambda story: story.refused(5, 6, OutcomeKind.UNKNOWN),
     "a list": lambda story: story.listed(4, (X, 2), (Y, 2)),
     "a part of a list": lambda story: story.listed(4, (Y, 2), after=b"x"),
+    "of a swept id nothing is claimed": lambda story: story.history.told.append(Told("x", 1, Resolution(Fate.SWEPT))),
     "the newest of all": lambda story: story.read(2, X, 5, newest=True),
     "read for conflict, unchanged": lambda story: story.wrote(5, 6, 8, Y, checks=frozenset({X})),
 }
@@ -93,6 +95,10 @@ WRONG: dict[str, Callable[[Story], None]] = {
     "the own commit is not read": lambda story: story.history.begins.append(Begin("client", 5, 4)),
     "a list lacks a row": lambda story: story.listed(4, (X, 2)),
     "a list has a row too many": lambda story: story.listed(1, (X, 2)),
+    "called aborted, and is committed": lambda story: story.history.told.append(Told("x", 1, Resolution(Fate.ABORTED))),
+    "called committed at another time": lambda story: story.history.told.append(
+        Told("x", 1, Resolution(Fate.COMMITTED, 9))
+    ),
     "the newest is older than the snapshot": lambda story: story.read(5, X, 2, newest=True),
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """One run: oracles, clients and faults, from the first take-over to the last look at everything."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 from proto.errors import TooOldError, UnavailableError
@@ -8,6 +9,8 @@ from repo.hbase.memory import MemoryCells
 from repo.oracle.oracle import Oracle
 from tests.simulation import product
 from tests.simulation.actors.client import TABLES, Actor, Client
+from tests.simulation.actors.garbage import collect, collect_soon, write_one
+from tests.simulation.checkers.history import Told
 from tests.simulation.faults import nemesis
 from tests.simulation.faults.cells import FaultyCells
 from tests.simulation.faults.network import Network
@@ -77,6 +80,8 @@ class World:
             (leader,) = self.oracles()
             leader.crash_at = leader.calls + self._crash["oracle"]
         self.scheduler.run(until=lambda: self._working == 0)
+        if self._plan.garbage:
+            self._read_while_it_is_collected()
         self.network.plan = CALM
         self.new_oracle()
         self.scheduler.run()
@@ -104,7 +109,7 @@ class World:
         cells, clock = FaultyCells(self._cells, process, self.network, self.recorder), self._clock(process)
 
         def make() -> Oracle:
-            return product.oracle(cells, clock, product.nonce(process.name), self._pause)
+            return product.oracle(cells, clock, product.nonce(process.name), self._pause, self._plan.cells_max)
 
         host = OracleHost(process, self.scheduler, make, self._resigned)
         host.start(self.leaders.published)
@@ -117,6 +122,12 @@ class World:
 
     def _start_another(self) -> None:
         self.scheduler.later(self.random.uniform(0.0, RESTART_MS_MAX), self.new_oracle)
+
+    def collect(self) -> None:
+        """Somebody collects, right now; sometimes he does not come to the end of it."""
+        name = f"g{len(self._clients)}"
+        process = Process(name, crash_at=self.random.choice((None, self.random.randint(1, 50))))
+        self._start(name, collect, process)
 
     def compact(self) -> None:
         self._cells.compact()
@@ -161,9 +172,38 @@ class World:
             chance = Random(self.random.random())
             client = Client(process, recorded, self.scheduler, chance, self.failures, self._plan.pace)
             self._until_it_works(lambda: recorded.declare(TABLES))
-            work(client)
+            try:
+                work(client)
+            except (UnavailableError, TooOldError) as error:
+                self.scheduler.trace.add(name, "gives up: {}", error)
 
         self.scheduler.spawn(process, live).on_end.append(ended)
+
+    def _read_while_it_is_collected(self) -> None:
+        """New clients, without caches, read what is healed and swept under their eyes: it is old enough, and nothing
+        new makes their snapshots too old (F7)."""
+        self.scheduler.run()
+        self.network.plan = replace(self._plan, lost_shadow=1.0)
+        self._start("early", write_one)
+        self.scheduler.run()
+        self.network.plan = self._plan
+        self.scheduler.now_ms += 1.5 * product.SETTLED_MS
+        self._start("late", write_one)
+        self.scheduler.run()
+        for number in range(3):
+            name, random = f"reader{number}", self.random
+            stop_on, stop_ms = random.choice((product.NAMES.commit_table, "")), random.uniform(20.0, 200.0)
+            self._start(name, self._look_twice, Process(name, stop_on=stop_on, stop_ms=stop_ms))
+        for number in range(2):
+            self._start(f"collector{number}", collect_soon)
+        self.scheduler.run()
+
+    def _look_twice(self, client: Client) -> None:
+        for _ in range(2):
+            with client.repo.snapshot() as snapshot:
+                for (table, group), keys in self.recorder.cells().items():
+                    if group:
+                        snapshot.read(table, group, keys)
 
     def _one_step(self, client: Client) -> None:
         actor = client.random.choice(self._actors)
@@ -181,6 +221,13 @@ class World:
         for actor in self._actors:
             actor.finish(client)
         self._look_at_everything(client)
+        self._ask_for_everything()
+
+    def _ask_for_everything(self) -> None:
+        """As a dispatcher that comes late to its notifications."""
+        ids = self.recorder.ids()
+        found = FaultyOracle(self.leaders, Process("dispatcher"), self.network).resolve(ids)
+        self.recorder.history.told += [Told("dispatcher", id, one) for id, one in zip(ids, found, strict=True)]
 
     def _look_at_everything(self, client: Client) -> None:
         """All cells that were ever written or read, as of now and of earlier moments."""

@@ -43,6 +43,8 @@ class Client:
                 continue
             if not transaction.writes:
                 return None
+            if self.random.random() < 0.3:
+                self.rest(40.0)  # long transactions, too
             try:
                 (outcome,) = self.repo.commit([transaction])
             except UnavailableError:

@@ -1,8 +1,8 @@
 """Garbage collection, the sweep of the commit table, and readers who stay long: they are right, or told "too old"."""
 
 from proto.errors import TooOldError, UnavailableError
-from repo.api import Snapshot
-from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client
+from repo.api import Snapshot, Transaction
+from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
 
 
 class Garbage:
@@ -16,28 +16,20 @@ class Garbage:
         """Nothing is garbage yet."""
 
     def act(self, client: Client) -> None:
-        if client.random.random() < 0.6:
-            self._collect(client)
+        if client.random.random() < 0.5:
+            collect(client)
         else:
             self._read_long(client)
 
     def finish(self, client: Client) -> None:
         """Once more over everything, so that what it would spoil is spoilt before the last look."""
         for _ in range(4):
-            self._collect(client)
-
-    def _collect(self, client: Client) -> None:
-        """Often right below the present, sometimes below something older; in slices of any size."""
-        newest = client.repo.last_timestamp()
-        back = client.random.choice((0, 0, 1, 10, 5_000_000, 50_000_000))
-        for _ in range(client.random.randint(1, 4)):
-            client.repo.collect_garbage(max(0, newest - back), limit=client.random.choice((1, 3, 10, 1000)))
-            client.rest()
+            collect(client)
 
     def _read_long(self, client: Client) -> None:
         with client.repo.snapshot() as snapshot:
             try:
-                if client.random.random() < 0.6:
+                if client.random.random() < 0.3:
                     with client.repo.lease(snapshot, seconds=3600):
                         self._reread(client, snapshot, leased=True)
                 else:
@@ -49,7 +41,8 @@ class Garbage:
         for _ in range(3):
             client.rest(40.0)
             try:
-                snapshot.scan(TABLE, GROUP, limit=client.random.choice((2, 1000)))
+                found = snapshot.scan(TABLE, GROUP, limit=client.random.choice((2, 1000)))
+                snapshot.read(TABLE, GROUP, [key for key, _ in found])
                 snapshot.scan(TABLE, OTHER_GROUP)
                 snapshot.scan_prefixes(ENTRIES, [b"x", b"y"], limit_each=3)
             except UnavailableError:
@@ -58,3 +51,26 @@ class Garbage:
                 if leased and not self._clocks_jump:
                     client.failures.append(f"the leased snapshot {snapshot.timestamp} is called too old")
                 raise
+
+
+def collect(client: Client) -> None:
+    """Right below the present, or below something older; at once, or in slices of any size."""
+    newest = client.repo.last_timestamp()
+    back = client.random.choice((0, 0, 1, 10, 50_000_000, 200_000_000))
+    for limit in client.random.choice(([1000], [1000, 1000], [1, 3, 10, 1000], [10] * 4)):
+        client.repo.collect_garbage(max(0, newest - back), limit)
+
+
+def collect_soon(client: Client) -> None:
+    """Not at once: others are about to read."""
+    client.scheduler.sleep(client.random.uniform(0.0, 30.0))
+    collect(client)
+
+
+def write_one(client: Client) -> None:
+    """In a cell of its own."""
+
+    def write(snapshot: Snapshot, transaction: Transaction) -> None:
+        transaction.write(TABLE, key_of(client.process.name), GROUP, client.tag())
+
+    client.transact(write)

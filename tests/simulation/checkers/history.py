@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from repo.api import Cell, Outcome, Transaction, Version
+from repo.oracle.port import Resolution
 
 INDEX_GROUP = ""
 
@@ -67,6 +68,14 @@ class Begin(NamedTuple):
     snapshot: int
 
 
+class Told(NamedTuple):
+    """What an oracle told of an id to somebody who asked (a dispatcher of notifications, a reader)."""
+
+    actor: str
+    id: int
+    resolution: Resolution
+
+
 @dataclass
 class History:
     """commits: id -> every commit timestamp that its row of the commit table ever had (one, if all is well)."""
@@ -75,6 +84,7 @@ class History:
     reads: list[Read] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
     begins: list[Begin] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     commits: dict[int, set[int]] = field(default_factory=dict)
 
     def commit_timestamps(self, attempt: Attempt) -> list[int]:

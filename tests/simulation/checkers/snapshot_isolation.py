@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from repo.api import Cell, OutcomeKind, Version
+from repo.oracle.port import Fate
 from tests.simulation.checkers.history import Attempt, History, Listing, Read
 
 REFUSED = (OutcomeKind.CONFLICT, OutcomeKind.TOO_OLD, OutcomeKind.FENCED)
@@ -19,6 +20,7 @@ def violations(history: History) -> Iterator[str]:
     yield from decisions(history)
     yield from overlaps(history, truth)
     yield from begins(history)
+    yield from resolutions(history)
     for read in history.reads:
         yield from _wrong_read(read, truth)
     for listing in history.listings:
@@ -97,6 +99,16 @@ def begins(history: History) -> Iterator[str]:
     for begin in history.begins:
         if begin.snapshot < begin.known:
             yield f"{begin.actor} began at {begin.snapshot} and knew {begin.known}"
+
+
+def resolutions(history: History) -> Iterator[str]:
+    """What an oracle calls committed or aborted is so, whoever asks, and however late (F8)."""
+    for told in history.told:
+        commits, fate = history.commits.get(told.id, set()), told.resolution.fate
+        if fate is Fate.COMMITTED and commits != {told.resolution.commit_timestamp}:
+            yield f"{told.actor} was told that {told.id} is {told.resolution}, and the table has {commits}"
+        if fate is Fate.ABORTED and commits:
+            yield f"{told.actor} was told that {told.id} is aborted; it is committed at {commits}"
 
 
 def named(cell: Cell) -> str:

@@ -76,7 +76,7 @@ class FaultyCells:
 
     def _read(self, table: str, read: Callable[[], T]) -> T:
         network = self._network
-        crashes = network.called(self._process)
+        crashes = network.called(self._process, table)
         network.travel(self._process, table)
         found = read()
         if crashes:

@@ -5,6 +5,7 @@ from random import Random
 from typing import Protocol
 
 from tests.simulation.faults.network import Network
+from tests.simulation.oracles import SETTLE
 from tests.simulation.scheduler import Process, Scheduler
 
 JUMPS_MS = (-3_600_000.0, -50.0, -1.0, 1.0, 50.0, 61_000.0, 3_600_000.0)
@@ -38,6 +39,10 @@ class World(Protocol):
 
     def compact(self) -> None: ...
 
+    def collect(self) -> None:
+        """Somebody collects garbage, from now on."""
+        ...
+
 
 def loose(world: World, during_ms: float) -> None:
     """Draws all of it for a run whose actors need about `during_ms`."""
@@ -47,6 +52,7 @@ def loose(world: World, during_ms: float) -> None:
         (plan.take_overs, _take_over),
         (plan.clock_jumps, _jump),
         (plan.stops, _stop),
+        (plan.client_stops, _stop_client),
         (plan.compactions, lambda world, random: world.compact()),
         (plan.pauses, _pause),
     ]
@@ -74,6 +80,20 @@ def _stop(world: World, random: Random) -> None:
     process.stop_ms = random.uniform(5.0, 100.0)
     if process in leader and random.random() < 0.8:
         process.stopped = lambda: world.scheduler.later(random.uniform(0.0, 10.0), world.new_oracle)
+
+
+def _stop_client(world: World, random: Random) -> None:
+    """While it reads; and meanwhile somebody collects what it is about to read."""
+    clients = world.clients()
+    if not clients:
+        return
+    process = random.choice(clients)
+    if random.random() < 0.5:
+        process.stop_on = random.choice([world.tables()[0], SETTLE, SETTLE, *world.tables()])
+    else:
+        process.stop_at = process.calls + random.randint(1, 2 * NEXT_CALLS)
+    process.stop_ms = random.uniform(20.0, 800.0)
+    process.stopped = lambda: world.scheduler.later(random.uniform(0.0, process.stop_ms), world.collect)
 
 
 def _jump(world: World, random: Random) -> None:

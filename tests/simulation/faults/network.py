@@ -43,12 +43,12 @@ class Network:
         if not process.alive:
             raise GreenletExit  # also where its code tries to go on, in a `finally`
 
-    def called(self, process: Process) -> bool:
-        """Counts a call; True: the process crashes in it, before it hears the answer."""
+    def called(self, process: Process, reads: str = "") -> bool:
+        """Counts a call (of a table that it reads); True: the process crashes in it, before it hears the answer."""
         self.check(process)
         process.calls += 1
-        if process.stop_at is not None and process.calls >= process.stop_at:
-            process.stop_at = None
+        if (process.stop_at is not None and process.calls >= process.stop_at) or (reads and process.stop_on == reads):
+            process.stop_at, process.stop_on = None, ""
             self.scheduler.stop(process, process.stop_ms)
         return process.crash_at is not None and process.calls >= process.crash_at
 

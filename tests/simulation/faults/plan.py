@@ -19,9 +19,10 @@ class Plan:
     second_attempt      a check-and-put is done twice, and the second answer is told
     zombie              a client asks an oracle that was the leader
     pause               of a region, in a run: calls of its rows wait
-    crash_client, crash_oracle, take_over, clock_jump, stop, compaction: how many of them a run has
+    crash_client, crash_oracle, take_over, clock_jump, stop, client_stop, compaction: how many of them a run has
     tick                how fast clocks go; at 0 timestamps are as dense as they can be
     pace                how much more clients rest than they need to: at 1 they are in each other's way all the time
+    cells_max           in an oracle's conflict map; when there are few, it forgets
     garbage             somebody collects it meanwhile
     """
 
@@ -43,10 +44,12 @@ class Plan:
     take_overs: int = 0
     clock_jumps: int = 0
     stops: int = 0
+    client_stops: int = 0
     compactions: int = 0
     tick: float = 1.0
     pace: float = 1.0
     garbage: bool = False
+    cells_max: int = 64
 
     def told(self) -> str:
         """Those that differ from none, in a line."""
@@ -72,6 +75,7 @@ def _anything(random: Random) -> Plan:
         oracle_crashes=_count(random, 2),
         take_overs=_count(random, 3),
         clock_jumps=_count(random, 3),
+        cells_max=random.choice((10, 64)),
         stops=_count(random, 3),
         compactions=_count(random, 3),
         tick=random.choice((0.0, 1.0)),
@@ -93,12 +97,13 @@ def _leaders(random: Random) -> Plan:
 
 def _garbage(random: Random) -> Plan:
     return Plan(
-        **{**_network(random), "lost_shadow": random.uniform(0.2, 0.9)},
+        **{**_network(random), "lost_shadow": random.uniform(0.2, 0.9), "lost_answer": _chance(random, 0.2)},
         client_crashes=_count(random, 2),
+        client_stops=random.randint(2, 12),
         take_overs=_count(random, 1),
         clock_jumps=_count(random, 1),
         compactions=_count(random, 6),
-        pace=random.choice((2.0, 5.0, 20.0)),
+        pace=random.choice((3.0, 10.0, 30.0)),
         garbage=True,
     )
 

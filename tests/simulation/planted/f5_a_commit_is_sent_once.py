@@ -5,17 +5,16 @@ from collections.abc import Sequence
 import pytest
 
 from repo.api import OutcomeKind
-from repo.oracle.port import CommitRequest, Decision
-from tests.simulation.oracles import FaultyOracle
+from repo.hbase.commit import BatchCommit, Group
+from repo.oracle.port import Decision
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
-    commit = FaultyOracle.commit
-
-    def insistent(self: FaultyOracle, requests: Sequence[CommitRequest]) -> list[Decision]:
-        decisions = commit(self, requests)
-        if decisions and decisions[0].kind is OutcomeKind.UNKNOWN:
-            return commit(self, requests)
+    def insistent(self: BatchCommit, groups: Sequence[Group]) -> list[Decision]:
+        requests = [group.request() for group in groups]
+        decisions = self._oracle.commit(requests)
+        if decisions[0].kind is OutcomeKind.UNKNOWN:
+            decisions = self._oracle.commit(requests)
         return decisions
 
-    patch.setattr(FaultyOracle, "commit", insistent)
+    patch.setattr(BatchCommit, "_decisions", insistent)

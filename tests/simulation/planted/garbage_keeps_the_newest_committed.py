@@ -1,0 +1,18 @@
+"""Of each cell the newest version committed at or below the watermark stays. Off: the newest that is there."""
+
+import pytest
+
+from repo.hbase.garbage import GarbageCollector
+
+
+def plant(patch: pytest.MonkeyPatch) -> None:
+    chains = GarbageCollector._chains
+
+    def eager(self, layout, rows, watermark):  # type: ignore[no-untyped-def]
+        found = chains(self, layout, rows, watermark)
+        for row, chain in found.items():
+            if chain.kept and chain.uncommitted:
+                found[row] = chain._replace(kept=(chain.uncommitted[0], *chain.kept[1:]))
+        return found
+
+    patch.setattr(GarbageCollector, "_chains", eager)

@@ -1,0 +1,8 @@
+"""A read asks for versions up to the snapshot. Off: the one right below it is not asked for."""
+
+import pytest
+
+
+def plant(patch: pytest.MonkeyPatch) -> None:
+    for module in ("ladder", "snapshot", "history"):
+        patch.setattr(f"repo.hbase.{module}.bound", lambda snapshot: snapshot - 1)
