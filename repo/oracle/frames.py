@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from proto.errors import InvalidMessageError
-from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
+from repo.oracle.port import TIMESTAMP_STEP, Begun, CommitRequest, Decision, Resolution
 
 IDS_A_BEGIN_MAX = 1_000_000
 """Each takes 9 bytes of the oracle until it is decided or too old."""
@@ -22,14 +22,14 @@ class BeginRequest(NamedTuple):
 
 
 class BegunRange(NamedTuple):
-    """The ids first_id, first_id + 1, ..., `id_count` of them, all with one snapshot."""
+    """`id_count` ids from first_id on, TIMESTAMP_STEP apart, all with one snapshot."""
 
     first_id: int
     id_count: int
     snapshot: int
 
     def expanded(self) -> list[Begun]:
-        return [Begun(id, self.snapshot) for id in range(self.first_id, self.first_id + self.id_count)]
+        return [Begun(self.first_id + at * TIMESTAMP_STEP, self.snapshot) for at in range(self.id_count)]
 
 
 class Frame(NamedTuple):

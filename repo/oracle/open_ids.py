@@ -12,9 +12,9 @@ class OpenIds:
         self._open = bytearray()  # 1 or 0, beside each id
         self._expired = 0  # how many at the front are no longer open, because of their age
 
-    def give(self, first_id: int, count: int) -> None:
-        self._ids.extend(range(first_id, first_id + count))
-        self._open.extend(b"\1" * count)
+    def give(self, ids: range) -> None:
+        self._ids.extend(ids)
+        self._open.extend(b"\1" * len(ids))
 
     def take(self, id: int) -> bool:
         """Whether it was open. It isn't any more."""

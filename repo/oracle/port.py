@@ -8,9 +8,14 @@ commits, and begin never waits for a flush.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from repo.api import OutcomeKind
+
+TIMESTAMP_STEP: Final = 50
+"""Every id and commit timestamp is a multiple. Omid's transactions may write at start, start + 1, ... start + 49 (its
+checkpoints), so its clients look a version up in the commit table under the multiple below it: they would take the
+commit of another of our ids for it, were there two within one step (ops/decisions, of that name)."""
 
 
 class Begun(NamedTuple):

@@ -12,7 +12,7 @@ from repo.api import OutcomeKind
 from repo.oracle.conflict_map import ConflictMap
 from repo.oracle.frames import IDS_A_BEGIN_MAX, BeginRequest, BegunRange
 from repo.oracle.open_ids import OpenIds
-from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
+from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Decision, Fate, Resolution
 from repo.oracle.storage import Batch, Taken
 
 NANOSECONDS_PER_MS = 1_000_000
@@ -64,7 +64,7 @@ class OracleStateMachine:
 
     def tick(self, now_ms: float) -> None:
         """Tells the time. It may go back; timestamps don't."""
-        self._now = int(now_ms) * NANOSECONDS_PER_MS
+        self._now = int(now_ms) * NANOSECONDS_PER_MS  # a multiple of TIMESTAMP_STEP
         self._open.expire(self._now - self._limits.age_ms_max * NANOSECONDS_PER_MS)
 
     # begin
@@ -74,9 +74,10 @@ class OracleStateMachine:
         former one (F13)."""
         if request.at_least > self.last or not 0 <= request.id_count <= IDS_A_BEGIN_MAX:
             return None
-        first_id = max(self.last + 1, self._now)
-        self.last = first_id + request.id_count - 1
-        self._open.give(first_id, request.id_count)
+        first_id = self._next()
+        ids = range(first_id, first_id + request.id_count * TIMESTAMP_STEP, TIMESTAMP_STEP)
+        self.last = max(self.last, ids.stop - TIMESTAMP_STEP)
+        self._open.give(ids)
         return first_id
 
     def snapshot(self, at_least: int = 0) -> int:
@@ -88,10 +89,13 @@ class OracleStateMachine:
     def begin(self, request: BeginRequest) -> BegunRange | None:
         """Without a flush, also while one is under way; None: not possible now."""
         snapshot = self.snapshot(request.at_least)
-        if snapshot < request.at_least or max(self.last + 1, self._now) + request.id_count > self._ceiling:
+        if snapshot < request.at_least or self._next() + (request.id_count - 1) * TIMESTAMP_STEP >= self._ceiling:
             return None
         first_id = self.allot(request)
         return None if first_id is None else BegunRange(first_id, request.id_count, snapshot)
+
+    def _next(self) -> int:
+        return max(self.last - self.last % TIMESTAMP_STEP + TIMESTAMP_STEP, self._now)
 
     # commit
 
@@ -114,7 +118,7 @@ class OracleStateMachine:
         )
         if conflict is not None:
             return Decision(OutcomeKind.CONFLICT, conflict.timestamp, conflict.cell_id)
-        self.last = timestamp = max(self.last + 1, self._now)
+        self.last = timestamp = self._next()
         self._conflicts.record(timestamp, written)
         self._undurable[id] = timestamp
         return Decision(OutcomeKind.COMMITTED, timestamp)

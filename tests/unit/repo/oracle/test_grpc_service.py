@@ -14,7 +14,7 @@ from proto.wire.oracle_pb2 import OracleQuestion, OracleStatus
 from repo.api import OutcomeKind
 from repo.oracle.frames import BeginRequest, Frame, Replies
 from repo.oracle.grpc_service import SERVICE, OracleService
-from repo.oracle.port import CommitRequest, Fate
+from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Fate
 from repo.oracle.wire import decode_replies, encode_frame
 from tests.support.oracles import PATIENCE_S, HeldTable, MemoryStore, Served, served, until
 
@@ -111,11 +111,11 @@ def test_a_begin_with_the_commit_in_its_hand_waits_for_it(
     with table.held():
         writer.send(Frame(commits=[request]))
         table.arrived.acquire()
-        reader.send(Frame(begins=[BeginRequest(at_least=request.id + 1)]))
+        reader.send(Frame(begins=[BeginRequest(at_least=request.id + TIMESTAMP_STEP)]))
         until(lambda: leading.service.waiting() == 1)
     [decision] = writer.answer().commits
     [begun] = reader.answer().begins
-    assert begun is not None and begun.snapshot >= decision.timestamp == request.id + 1
+    assert begun is not None and begun.snapshot >= decision.timestamp == request.id + TIMESTAMP_STEP
 
 
 def test_what_it_has_not_given_out_it_does_not_reach(leading: Served, channel: grpc.Channel) -> None:

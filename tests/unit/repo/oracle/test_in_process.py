@@ -7,7 +7,7 @@ from repo.api import OutcomeKind
 from repo.oracle.in_process import InProcessOracle
 from repo.oracle.memory import MemoryCommitTable, MemoryStateChain
 from repo.oracle.oracle import Oracle
-from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
+from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Decision, Fate, Resolution
 from repo.oracle.state_machine import OracleLimits
 from repo.oracle.storage import OracleStorage
 from tests.support.engines import ManualClock
@@ -24,9 +24,9 @@ def test_the_first_snapshot_is_empty_and_the_next_one_is_the_commit(oracle: InPr
     (first,) = oracle.begin()
     assert first.snapshot == 0 < first.id
     (decision,) = oracle.commit([CommitRequest(*first, written=(1,))])
-    assert decision == Decision(OutcomeKind.COMMITTED, first.id + 1)
-    assert oracle.begin()[0].snapshot == first.id + 1
-    assert oracle.resolve([first.id]) == [Resolution(Fate.COMMITTED, first.id + 1)]
+    assert decision == Decision(OutcomeKind.COMMITTED, first.id + TIMESTAMP_STEP)
+    assert oracle.begin()[0].snapshot == first.id + TIMESTAMP_STEP
+    assert oracle.resolve([first.id]) == [Resolution(Fate.COMMITTED, first.id + TIMESTAMP_STEP)]
 
 
 def test_of_two_writers_of_a_cell_the_second_is_told_who_was_first(oracle: InProcessOracle) -> None:

@@ -14,7 +14,7 @@ def test_as_a_set_would(steps: list[tuple[str, int]]) -> None:
     for step, number in steps:
         if step == "give":
             first, last = last + number, last + number + 2
-            ids.give(first, 3)
+            ids.give(range(first, first + 3))
             model |= {first, first + 1, first + 2}
         elif step == "take":
             assert ids.take(last - number) == (last - number in model)
@@ -28,6 +28,6 @@ def test_as_a_set_would(steps: list[tuple[str, int]]) -> None:
 def test_what_has_expired_takes_no_room() -> None:
     ids = OpenIds()
     for first in range(0, 100_000, 10):
-        ids.give(first, 10)
+        ids.give(range(first, first + 10))
         ids.expire(first - 100)
     assert len(ids._ids) == len(ids._open) < 300

@@ -4,7 +4,7 @@ import pytest
 
 from repo.api import OutcomeKind
 from repo.oracle.frames import IDS_A_BEGIN_MAX, BeginRequest
-from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
+from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Decision, Fate, Resolution
 from repo.oracle.state_machine import NANOSECONDS_PER_MS, OracleLimits, OracleStateMachine
 from repo.oracle.storage import Taken
 
@@ -18,8 +18,8 @@ X, Y, Z = 1, 2, 3
 class Machine(OracleStateMachine):
     """With short cuts for tests."""
 
-    def __init__(self, limits: OracleLimits = LIMITS) -> None:
-        super().__init__(Taken(EPOCH, EPOCH + WINDOW_MS * MS, ()), limits)
+    def __init__(self, limits: OracleLimits = LIMITS, epoch: int = EPOCH) -> None:
+        super().__init__(Taken(epoch, epoch + WINDOW_MS * MS, ()), limits)
         self.tick(NOW_MS)
 
     def id(self) -> int:
@@ -62,8 +62,8 @@ def test_timestamps_are_the_time_and_never_go_back(machine: Machine) -> None:
     first = machine.id()
     assert first == NOW_MS * MS
     machine.tick(NOW_MS - 3_600_000)
-    assert machine.id() == first + 1
-    assert machine.commit(first, X).timestamp == first + 2
+    assert machine.id() == first + TIMESTAMP_STEP
+    assert machine.commit(first, X).timestamp == first + 2 * TIMESTAMP_STEP
     machine.tick(NOW_MS + 1)
     assert machine.id() == (NOW_MS + 1) * MS
 
@@ -71,21 +71,29 @@ def test_timestamps_are_the_time_and_never_go_back(machine: Machine) -> None:
 def test_all_timestamps_lie_above_the_epoch_also_when_the_clock_is_behind() -> None:
     machine = Machine()
     machine.tick(0.0)
-    assert (machine.id(), machine.watermark) == (EPOCH + 1, EPOCH)
+    assert (machine.id(), machine.watermark) == (EPOCH + TIMESTAMP_STEP, EPOCH)
 
 
 def test_many_ids_are_one_range(machine: Machine) -> None:
     begun = machine.begin(BeginRequest(id_count=3))
     assert begun is not None
-    assert [one.id for one in begun.expanded()] == [begun.first_id + at for at in range(3)]
+    assert [one.id for one in begun.expanded()] == [begun.first_id + at * TIMESTAMP_STEP for at in range(3)]
     assert all(kind(machine.commit(one.id, at)) is OutcomeKind.COMMITTED for at, one in enumerate(begun.expanded()))
+
+
+def test_each_timestamp_is_one_that_omids_clients_look_up_as_it_is() -> None:
+    """Whatever an earlier version left as the epoch."""
+    machine = Machine(epoch=EPOCH + 7)
+    assert machine.id() % TIMESTAMP_STEP == machine.committed(X) % TIMESTAMP_STEP == 0
+    machine.tick(0.0)
+    assert machine.id() % TIMESTAMP_STEP == 0
 
 
 # the ceiling
 
 
 def test_nothing_at_or_above_the_ceiling_is_given_out_before_it_is_moved(machine: Machine) -> None:
-    machine.last = EPOCH + WINDOW_MS * MS - 3
+    machine.last = EPOCH + WINDOW_MS * MS - 3 * TIMESTAMP_STEP
     assert machine.begin(BeginRequest(id_count=3)) is None
     assert machine.begin(BeginRequest(id_count=2)) is not None
     assert machine.flush() is None, "begins cost nothing"
@@ -190,7 +198,9 @@ def test_members_of_a_frame_are_checked_against_those_before_them(machine: Machi
     first, second, third = machine.decide(requests)
     assert kind(first) is OutcomeKind.COMMITTED
     assert second == Decision(OutcomeKind.CONFLICT, first.timestamp, X)
-    assert third == Decision(OutcomeKind.COMMITTED, first.timestamp + 1), "who conflicted has written nothing"
+    assert third == Decision(OutcomeKind.COMMITTED, first.timestamp + TIMESTAMP_STEP), (
+        "who conflicted has written nothing"
+    )
 
 
 def test_a_cell_that_was_checked_conflicts_with_writers_and_not_with_others_who_check(machine: Machine) -> None:
