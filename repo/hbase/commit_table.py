@@ -5,6 +5,7 @@ from struct import Struct
 
 from proto.errors import CorruptionError
 from repo.hbase.cells import Cells, Family, Row
+from repo.oracle.port import TIMESTAMP_STEP
 from repo.oracle.storage import Batch
 
 FAMILIES = {"F": Family(1), "LWF": Family(1)}
@@ -56,13 +57,19 @@ class CommitTableReader:
         self._cells, self._table = cells, table
 
     def look_up(self, ids: Sequence[int]) -> dict[int, int]:
-        """Commit timestamps of those that are committed: COMMIT without INVALID in one and the same row get (F11)."""
+        """Commit timestamps of those that are committed: COMMIT without INVALID in one and the same row get (F11).
+
+        ids: versions of data cells. A transaction of Omid's, which is known by its start timestamp, has further ones
+        after its checkpoints, up to the next multiple of TIMESTAMP_STEP.
+        """
         found: dict[int, int] = {}
-        for start in range(0, len(ids), IDS_A_CALL):
-            rows = {row_of(id): id for id in ids[start : start + IDS_A_CALL]}
-            for row, columns in self._cells.get(self._table, list(rows), (COMMIT, INVALID)).items():
-                if timestamp := _committed(rows[row], columns):
-                    found[rows[row]] = timestamp
+        for first in range(0, len(ids), IDS_A_CALL):
+            begins = {id: id - id % TIMESTAMP_STEP for id in ids[first : first + IDS_A_CALL]}
+            wanted = list(dict.fromkeys(map(row_of, begins.values())))
+            rows = self._cells.get(self._table, wanted, (COMMIT, INVALID))
+            for id, begin in begins.items():
+                if timestamp := _committed(begin, rows.get(row_of(begin), {})):
+                    found[id] = timestamp
         return found
 
 

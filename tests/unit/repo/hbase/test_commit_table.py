@@ -35,6 +35,14 @@ def test_many_are_looked_up_in_one_call_and_absent_ones_are_left_out(cells: Scri
     assert table.look_up([]) == {}
 
 
+def test_what_omids_transactions_write_after_a_checkpoint_is_theirs(cells: ScriptedCells) -> None:
+    table = CommitTable(cells, TABLE)
+    table.put(((200, 500), (300, 550)))
+    cells.calls.clear()
+    assert table.look_up([200, 249, 299, 300, 301, 349]) == {200: 500, 249: 500, 300: 550, 301: 550, 349: 550}
+    assert cells.calls == ["get"]
+
+
 def test_an_invalid_one_is_not_committed(cells: ScriptedCells) -> None:
     """F11, and Omid's rule: F:IT wins over F:C."""
     table = CommitTable(cells, TABLE)

@@ -1,0 +1,207 @@
+"""Omid as it is: its oracle (the TSO) and its client for HBase, started from Maven's jars for tests and measurements.
+
+Its oracle listens at all interfaces, whatever it is told, and knows no passwords; it runs no longer than a test does.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+import pytest
+
+from ops.cluster.jars import fetched, jar_folder
+from ops.cluster.java import find_java, find_maven
+from ops.cluster.ports import choose_ports
+from proto.errors import SettingsError
+from tests.support.cluster import RunningCluster
+from tests.support.oracles import PATIENCE_S, until
+from tests.support.processes import ROOT, Daemon
+
+POM = ROOT / "ops/cluster/pom-omid.xml"
+SHELL = ROOT / "tests/cluster/omid/OmidShell.java"
+TSO_HEAP_MB: Final = 256
+SHELL_HEAP_MB: Final = 128
+
+IN_MEMORY = "!!org.apache.omid.tso.InMemoryCommitTableStorageModule [ ]"
+
+_HANDSHAKE = bytes.fromhex("000000041a020a00")  # TSOProto.Request {handshakeRequest: {clientCapabilities: {}}}
+_LENGTH_BYTES = 4
+
+_CONFIGURATION = """\
+port: {port}
+networkIfaceName: lo
+waitStrategy: LOW_CPU
+conflictMapSize: 1000000
+numConcurrentCTWriters: 2
+batchSizePerCTWriter: 25
+batchPersistTimeoutInMs: 1
+timestampType: WORLD_TIME
+timestampStoreModule: !!org.apache.omid.tso.InMemoryTimestampStorageModule [ ]
+commitTableStoreModule: {commit_table}
+leaseModule: !!org.apache.omid.tso.VoidLeaseManagementModule [ ]
+metrics: !!org.apache.omid.metrics.NullMetricsProvider [ ]
+"""
+
+_LOGGING = """\
+status = warn
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %-5p [%t] %c{2}: %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+"""
+
+
+def omid_jars() -> Path:
+    """Their folder. Leaves the test out, with the reason, where Java or Maven is missing."""
+    try:
+        find_java(os.environ)
+        if not jar_folder(POM, os.environ).is_dir():
+            find_maven(os.environ)
+    except SettingsError as error:
+        pytest.skip(str(error))
+    return fetched(POM, os.environ, print)
+
+
+def commit_table_in_hbase(name: str) -> str:
+    """For `tso`: a commit table of that name, which is there."""
+    return f"!!org.apache.omid.committable.hbase.DefaultHBaseCommitTableStorageModule\n    tableName: {name}"
+
+
+@contextmanager
+def tso(jars: Path, cluster: RunningCluster, folder: Path, commit_table: str = IN_MEMORY) -> Iterator[int]:
+    """Omid's oracle on a new store of timestamps, which are the time; its port, as soon as it answers there."""
+    configuration = folder / "conf"
+    configuration.mkdir(parents=True)
+    (port,) = choose_ports(["tso"], {}, [], folder).values()
+    (configuration / "omid-server-configuration.yml").write_text(
+        _CONFIGURATION.format(port=port, commit_table=commit_table)
+    )
+    command = _java(jars, cluster, [configuration], TSO_HEAP_MB)
+    daemon = Daemon([*command, "org.apache.omid.tso.TSOServer"], folder / "tso.log")
+    try:
+        until(lambda: _shakes_hands(port) or _has_ended(daemon))
+        assert not _has_ended(daemon), daemon.text[-2000:]
+        yield port
+    finally:
+        daemon.kill()
+
+
+class OmidShell:
+    """A Java program on Omid's client (tests/cluster/omid/OmidShell.java), with one transaction at a time. Columns are
+    `family:qualifier`, as everywhere here."""
+
+    def __init__(self, jars: Path, cluster: RunningCluster, folder: Path, port: int, commit_table: str) -> None:
+        classes = folder / "classes"
+        _compile(jars, classes)
+        command = _java(jars, cluster, [classes], SHELL_HEAP_MB)
+        main = ["org.apache.omid.transaction.OmidShell", f"127.0.0.1:{port}", commit_table]
+        self._log = folder / "shell.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, *main], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        self._read("it to begin")
+
+    def begin(self, after: int, forgetful: bool = False) -> int:
+        """Its start timestamp, above `after`. forgetful: what it commits gets no shadow cells, and stays in the commit
+        table, as of a client that dies then."""
+        while (start := int(self._ask("begin-forgetful" if forgetful else "begin"))) <= after:
+            self._ask("rollback")
+        return start
+
+    def checkpoint(self) -> int:
+        """The version of what is written from now on."""
+        return int(self._ask("checkpoint"))
+
+    def commit(self) -> int:
+        return int(self._ask("commit"))
+
+    def rollback(self) -> None:
+        self._ask("rollback")
+
+    def get(self, table: str, row: bytes, column: bytes) -> bytes:
+        """b"": there is none."""
+        return _bytes(self._ask("get", table, row, *column.split(b":", 1)))
+
+    def scan(self, table: str, column: bytes) -> dict[bytes, bytes]:
+        """Row -> value."""
+        rows = [row.split("=") for row in self._ask("scan", table, *column.split(b":", 1)).split()]
+        return {_bytes(row): _bytes(value) for row, value in rows}
+
+    def put(self, table: str, row: bytes, column: bytes, value: bytes) -> None:
+        self._ask("put", table, row, *column.split(b":", 1), value)
+
+    def delete(self, table: str, row: bytes, column: bytes) -> None:
+        self._ask("delete", table, row, *column.split(b":", 1))
+
+    def invalidate(self, id: int) -> bool:
+        """Puts F:IT, as Omid's readers do for undecided transactions of an older epoch. False: it is committed."""
+        return self._ask("invalidate", str(id)) == "true"
+
+    def cell_id(self, table: str, row: bytes, column: bytes) -> int:
+        return int(self._ask("cell-id", table, row, *column.split(b":", 1)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def _ask(self, command: str, *arguments: str | bytes) -> str:
+        words = [word if isinstance(word, str) else word.hex() or "-" for word in arguments]
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join([command, *words]) + "\n")
+        self._process.stdin.flush()
+        return self._read(command)
+
+    def _read(self, what: str) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line and not line.startswith("error"), f"{what}: {line} {self._log.read_text()[-2000:]}"
+        return line.rstrip("\n")
+
+
+def _java(jars: Path, cluster: RunningCluster, folders: list[Path], heap_mb: int) -> list[str]:
+    """The program and its options. hbase-site.xml, and what Java needs to be told for HBase, are the cluster's."""
+    conf = cluster.data / "cluster" / "conf"
+    logging = folders[0].parent / "log4j2-omid.properties"
+    logging.write_text(_LOGGING)
+    path = ":".join([*map(str, folders), str(conf), f"{jars}/*"])
+    options = [f"@{conf}/hbase.jvm", f"-Xmx{heap_mb}m", f"-Dlog4j2.configurationFile={logging}"]
+    return [find_java(os.environ), *options, "-classpath", path]
+
+
+def _compile(jars: Path, classes: Path) -> None:
+    beside = Path(find_java(os.environ)).with_name("javac")
+    javac = str(beside) if beside.exists() else shutil.which("javac")
+    if javac is None:
+        pytest.skip("there is no `javac`. On Debian and Ubuntu: apt-get install default-jdk-headless")
+    command = [javac, "--release", "17", "-classpath", f"{jars}/*", "-d", str(classes), str(SHELL)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+
+
+def _bytes(word: str) -> bytes:
+    return b"" if word == "-" else bytes.fromhex(word)
+
+
+def _shakes_hands(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
+            connection.sendall(_HANDSHAKE)
+            return len(connection.recv(_LENGTH_BYTES)) == _LENGTH_BYTES
+    except OSError:
+        return False
+
+
+def _has_ended(daemon: Daemon) -> bool:
+    return daemon.process.poll() is not None
