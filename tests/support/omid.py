@@ -10,15 +10,13 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import pytest
 
-from ops.cluster.jars import fetched, jar_folder
-from ops.cluster.java import find_java, find_maven
+from ops.cluster.jars import fetched
+from ops.cluster.java import find_java
 from ops.cluster.ports import choose_ports
-from proto.errors import SettingsError
-from tests.support.cluster import RunningCluster
 from tests.support.oracles import PATIENCE_S, until
 from tests.support.processes import ROOT, Daemon
 
@@ -26,8 +24,6 @@ POM = ROOT / "ops/cluster/pom-omid.xml"
 SHELL = ROOT / "tests/cluster/omid/OmidShell.java"
 TSO_HEAP_MB: Final = 256
 SHELL_HEAP_MB: Final = 128
-
-IN_MEMORY = "!!org.apache.omid.tso.InMemoryCommitTableStorageModule [ ]"
 
 _HANDSHAKE = bytes.fromhex("000000041a020a00")  # TSOProto.Request {handshakeRequest: {clientCapabilities: {}}}
 _LENGTH_BYTES = 4
@@ -41,8 +37,8 @@ numConcurrentCTWriters: 2
 batchSizePerCTWriter: 25
 batchPersistTimeoutInMs: 1
 timestampType: WORLD_TIME
-timestampStoreModule: !!org.apache.omid.tso.InMemoryTimestampStorageModule [ ]
-commitTableStoreModule: {commit_table}
+timestampStoreModule: !!org.apache.omid.{stores.timestamps}
+commitTableStoreModule: !!org.apache.omid.{stores.commit_table}
 leaseModule: !!org.apache.omid.tso.VoidLeaseManagementModule [ ]
 metrics: !!org.apache.omid.metrics.NullMetricsProvider [ ]
 """
@@ -59,49 +55,58 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
+class Stores(NamedTuple):
+    """Modules of Omid's that keep the oracle's timestamps and its commits."""
+
+    timestamps: str = "tso.InMemoryTimestampStorageModule [ ]"
+    commit_table: str = "tso.InMemoryCommitTableStorageModule [ ]"
+
+
+IN_MEMORY = Stores()
+IN_HBASE = Stores(
+    "timestamp.storage.DefaultHBaseTimestampStorageModule [ ]",
+    "committable.hbase.DefaultHBaseCommitTableStorageModule [ ]",
+)
+"""In the tables that are called as Omid calls them."""
+
+
+def commits_in_hbase(table: str) -> Stores:
+    """In a table of any name; timestamps, which are the time, in memory."""
+    return Stores(commit_table=f"committable.hbase.DefaultHBaseCommitTableStorageModule\n    tableName: {table}")
+
+
 def omid_jars() -> Path:
-    """Their folder. Leaves the test out, with the reason, where Java or Maven is missing."""
-    try:
-        find_java(os.environ)
-        if not jar_folder(POM, os.environ).is_dir():
-            find_maven(os.environ)
-    except SettingsError as error:
-        pytest.skip(str(error))
+    """Their folder. Raises SettingsError where Java or Maven is missing."""
     return fetched(POM, os.environ, print)
 
 
-def commit_table_in_hbase(name: str) -> str:
-    """For `tso`: a commit table of that name, which is there."""
-    return f"!!org.apache.omid.committable.hbase.DefaultHBaseCommitTableStorageModule\n    tableName: {name}"
-
-
 @contextmanager
-def tso(jars: Path, cluster: RunningCluster, folder: Path, commit_table: str = IN_MEMORY) -> Iterator[int]:
-    """Omid's oracle on a new store of timestamps, which are the time; its port, as soon as it answers there."""
+def tso(cluster: Path, folder: Path, stores: Stores = IN_MEMORY) -> Iterator[int]:
+    """Omid's oracle; its port, as soon as it answers there. cluster: the folder of one that is up, which it finds its
+    HBase by; folder: for its own files."""
     configuration = folder / "conf"
-    configuration.mkdir(parents=True)
+    configuration.mkdir(parents=True, exist_ok=True)
     (port,) = choose_ports(["tso"], {}, [], folder).values()
-    (configuration / "omid-server-configuration.yml").write_text(
-        _CONFIGURATION.format(port=port, commit_table=commit_table)
-    )
-    command = _java(jars, cluster, [configuration], TSO_HEAP_MB)
+    (configuration / "omid-server-configuration.yml").write_text(_CONFIGURATION.format(port=port, stores=stores))
+    command = _java(cluster, configuration, TSO_HEAP_MB)
     daemon = Daemon([*command, "org.apache.omid.tso.TSOServer"], folder / "tso.log")
     try:
         until(lambda: _shakes_hands(port) or _has_ended(daemon))
         assert not _has_ended(daemon), daemon.text[-2000:]
         yield port
     finally:
-        daemon.kill()
+        daemon.stop()
 
 
 class OmidShell:
     """A Java program on Omid's client (tests/cluster/omid/OmidShell.java), with one transaction at a time. Columns are
     `family:qualifier`, as everywhere here."""
 
-    def __init__(self, jars: Path, cluster: RunningCluster, folder: Path, port: int, commit_table: str) -> None:
+    def __init__(self, cluster: Path, folder: Path, port: int, commit_table: str) -> None:
+        """cluster, folder: as `tso`; port: its."""
         classes = folder / "classes"
-        _compile(jars, classes)
-        command = _java(jars, cluster, [classes], SHELL_HEAP_MB)
+        _compile(classes)
+        command = _java(cluster, classes, SHELL_HEAP_MB)
         main = ["org.apache.omid.transaction.OmidShell", f"127.0.0.1:{port}", commit_table]
         self._log = folder / "shell.log"
         with self._log.open("wb") as log:
@@ -170,22 +175,21 @@ class OmidShell:
         return line.rstrip("\n")
 
 
-def _java(jars: Path, cluster: RunningCluster, folders: list[Path], heap_mb: int) -> list[str]:
-    """The program and its options. hbase-site.xml, and what Java needs to be told for HBase, are the cluster's."""
-    conf = cluster.data / "cluster" / "conf"
-    logging = folders[0].parent / "log4j2-omid.properties"
+def _java(cluster: Path, first: Path, heap_mb: int) -> list[str]:
+    """The program and its options, with `first` in front of the class path. hbase-site.xml, and what Java needs to be
+    told for HBase, are the cluster's."""
+    conf, logging = cluster / "conf", first / "log4j2-omid.properties"
     logging.write_text(_LOGGING)
-    path = ":".join([*map(str, folders), str(conf), f"{jars}/*"])
     options = [f"@{conf}/hbase.jvm", f"-Xmx{heap_mb}m", f"-Dlog4j2.configurationFile={logging}"]
-    return [find_java(os.environ), *options, "-classpath", path]
+    return [find_java(os.environ), *options, "-classpath", f"{first}:{conf}:{omid_jars()}/*"]
 
 
-def _compile(jars: Path, classes: Path) -> None:
+def _compile(classes: Path) -> None:
     beside = Path(find_java(os.environ)).with_name("javac")
     javac = str(beside) if beside.exists() else shutil.which("javac")
     if javac is None:
         pytest.skip("there is no `javac`. On Debian and Ubuntu: apt-get install default-jdk-headless")
-    command = [javac, "--release", "17", "-classpath", f"{jars}/*", "-d", str(classes), str(SHELL)]
+    command = [javac, "--release", "17", "-classpath", f"{omid_jars()}/*", "-d", str(classes), str(SHELL)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
 

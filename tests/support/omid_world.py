@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
+import pytest
+
 from ops.engine.clock import SystemClock
-from proto.errors import UnavailableError
+from proto.errors import SettingsError, UnavailableError
 from repo.api import Cell, Keep, Snapshot, TableSpec, Transaction, Version
 from repo.hbase.cells import Row, Stored
 from repo.hbase.commit_table import COMMIT, INVALID, CommitTable, row_of
@@ -26,7 +28,7 @@ from repo.oracle.oracle import Oracle
 from repo.oracle.state_machine import OracleLimits
 from tests.support.cluster import RunningCluster
 from tests.support.hbase import new_table, real_tables
-from tests.support.omid import OmidShell, commit_table_in_hbase, omid_jars, tso
+from tests.support.omid import OmidShell, commits_in_hbase, omid_jars, tso
 from tests.support.oracles import until
 
 ITEMS, LINKS, GROUP = "items", "ref:items.parent", "a"
@@ -128,7 +130,11 @@ class OmidWorld:
 
 @contextmanager
 def omid_world(cluster: RunningCluster, folder: Path) -> Iterator[OmidWorld]:
-    jars, prefix = omid_jars(), new_table("omid") + "."
+    try:
+        omid_jars()
+    except SettingsError as error:
+        pytest.skip(str(error))
+    prefix, home = new_table("omid") + ".", cluster.data / "cluster"
     names, tables, clock, nonce = TableNames(prefix), real_tables(cluster), SystemClock(), token_bytes(8)
     host, thrift_port = cluster.thrift.rsplit(":", 1)
     cells = DyingCells(host, int(thrift_port), clock)
@@ -137,8 +143,8 @@ def omid_world(cluster: RunningCluster, folder: Path) -> Iterator[OmidWorld]:
     repo = HbaseRepo(cells, tables, oracle, clock, nonce, HbaseSettings(prefix))
     repo.declare(TABLES)
     with (
-        tso(jars, cluster, folder / "tso", commit_table_in_hbase(names.commit_table)) as port,
-        OmidShell(jars, cluster, folder, port, names.commit_table) as shell,
+        tso(home, folder / "tso", commits_in_hbase(names.commit_table)) as port,
+        OmidShell(home, folder, port, names.commit_table) as shell,
     ):
         yield OmidWorld(cells, repo, oracle, names, shell)
     cells.close()
