@@ -36,6 +36,7 @@ class LeaderElection:
         self._lost, self._address = lost, address
         self._held = False
         self._losses = 0
+        self._freed = threading.Event()
         self._client = _connected(hosts, session_s)
         self._client.add_listener(self._listen)
         _within(self._client.ensure_path_async(path))
@@ -47,12 +48,12 @@ class LeaderElection:
     def campaign(self, seconds: float) -> bool:
         """Waits so long for the lease; True once it is held. Raises UnavailableError when ZooKeeper does not answer."""
         losses = self._losses
-        freed = threading.Event()
-        if self._free(freed) or (freed.wait(seconds) and self._free(freed)):
+        self._freed.clear()
+        if self._free() or (self._freed.wait(seconds) and self._free()):
             try:
                 _within(self._client.create_async(self._lease, self._address.encode(), ephemeral=True))
             except NodeExistsError:
-                return False
+                return False  # somebody was faster
             self._held = losses == self._losses
         return self._held
 
@@ -78,7 +79,8 @@ class LeaderElection:
         """Lets the next one try at once."""
         self._held = False
         try:
-            _within(self._client.delete_async(self._lease))
+            if self._owner() == self._client.client_id[0]:  # by now it may be the next one's
+                _within(self._client.delete_async(self._lease))
         except (UnavailableError, NoNodeError):
             pass  # it ends with the session
 
@@ -86,15 +88,22 @@ class LeaderElection:
         self._held = False
         _close(self._client)
 
-    def _free(self, freed: threading.Event) -> bool:
-        """Whether nobody has the lease. freed: set when that may have changed."""
-        stat = _within(self._client.exists_async(self._lease, watch=lambda event: freed.set()))
-        if stat is None:
+    def _free(self) -> bool:
+        """Whether nobody has the lease; `_freed` is set when that may have changed."""
+        owner = self._owner()
+        if owner == self._client.client_id[0]:  # from before a suspension
+            self.release()
             return True
-        if stat.owner_session_id == self._client.client_id[0]:  # from before a suspension
-            _within(self._client.delete_async(self._lease))
-            return True
-        return False
+        return owner is None
+
+    def _owner(self) -> int | None:
+        """The session that has the lease."""
+        stat = _within(self._client.exists_async(self._lease, watch=self._notice))
+        return None if stat is None else int(stat.owner_session_id)
+
+    def _notice(self, event: Any) -> None:
+        """One method, however often it watches: ZooKeeper's client keeps each other one until the lease changes."""
+        self._freed.set()
 
     def _listen(self, state: str) -> None:
         if state != KazooState.CONNECTED:
