@@ -15,6 +15,9 @@ class EngineSettings(BaseModel):
     slice_ms_max: float = Field(
         default=1.0, gt=0, description="Medium and Low: the same while a higher lane has traffic"
     )
+    fan_out_ms_max: float = Field(
+        default=5.0, gt=0, description="the same for a fan-out of the High lane: many documents wait for it"
+    )
     traffic_ms: float = Field(default=1000.0, gt=0, description="a lane has traffic for so long after its last message")
     low_share: float = Field(
         default=0.25, gt=0, le=1, description="of a process's time that Low gets while High has traffic"

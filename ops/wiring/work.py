@@ -65,6 +65,8 @@ class JobWork:
         if not budget_ms:
             self._lanes = ABOVE_LOW
             budget_ms = self._traffic.budget_ms(Lane.MEDIUM, now_ms)
+            if Lane.HIGH in due:
+                budget_ms = max(budget_ms, self._settings.fan_out_ms_max)
         limit = int(min(max(budget_ms / self._document_ms, DOCUMENTS_MIN), DOCUMENTS_MAX))
         self._taken = self._parts.jobs.step(limit, self._lanes)
         if self._taken:

@@ -82,3 +82,10 @@ def test_a_fan_out_of_an_edit_asks_nobody(scene: Scene) -> None:
         slices += 1
     assert slices >= ADS // DOCUMENTS_MIN
     assert [job.id for job in scene.world.jobs.running()] == ["refresh"], "which waits"
+
+
+def test_slices_of_a_fan_out_are_longer_than_those_of_low_work(scene: Scene) -> None:
+    scene.work._document_ms = 0.1
+    scene.edit()
+    refreshing(scene.world, "fan-out", Lane.HIGH)
+    assert scene.turn() and scene.world.parts.builders["ad"].counts.already == ADS
