@@ -2,7 +2,9 @@
 
 import pytest
 
+from repo.oracle.port import TIMESTAMP_STEP
+
 
 def plant(patch: pytest.MonkeyPatch) -> None:
     for module in ("ladder", "snapshot", "history"):
-        patch.setattr(f"repo.hbase.{module}.bound", lambda snapshot: snapshot - 1)
+        patch.setattr(f"repo.hbase.{module}.bound", lambda snapshot: snapshot - TIMESTAMP_STEP)
