@@ -12,6 +12,7 @@ from repo.oracle.oracle import Oracle
 from repo.oracle.port import TimestampOracle
 from repo.oracle.state_machine import OracleLimits
 from tests.simulation.faults.cells import FaultyCells
+from tests.simulation.faults.plan import CALM, Plan
 
 NAMES = TableNames()
 AGE_MS_MAX = 100
@@ -27,19 +28,25 @@ def nonce(name: str) -> bytes:
     return name.encode().ljust(NONCE_BYTES, b"_")
 
 
-def oracle(cells: FaultyCells, clock: Clock, nonce: bytes, pause: Callable[[int], None], cells_max: int = 64) -> Oracle:
+def oracle(cells: FaultyCells, clock: Clock, nonce: bytes, pause: Callable[[int], None], plan: Plan = CALM) -> Oracle:
     """A candidate; returns when it has taken over."""
     cells.require(oracle_tables(NAMES))
     storage = oracle_storage(cells, NAMES, nonce, pause)
-    limits = OracleLimits(cells_max=cells_max, age_ms_max=AGE_MS_MAX, ceiling_ms=CEILING_MS)
+    limits = OracleLimits(
+        cells_max=plan.cells_max,
+        age_ms_max=AGE_MS_MAX,
+        ceiling_ms=CEILING_MS,
+        remembered_max=plan.remembered_max,
+        flush_max=plan.flush_max,
+    )
     return Oracle(storage, clock, limits, pause)
 
 
-def repo(cells: FaultyCells, oracle: TimestampOracle, clock: Clock, nonce: bytes) -> HbaseRepo:
-    """A client's, with caches as small as they can be."""
-    return HbaseRepo(cells, cells, oracle, clock, nonce, settings())
+def repo(cells: FaultyCells, oracle: TimestampOracle, clock: Clock, nonce: bytes, plan: Plan = CALM) -> HbaseRepo:
+    """A client's."""
+    return HbaseRepo(cells, cells, oracle, clock, nonce, settings(plan))
 
 
-def settings() -> HbaseSettings:
+def settings(plan: Plan = CALM) -> HbaseSettings:
     """Of clients."""
-    return HbaseSettings(cached_ids_max=32, garbage=GarbageSettings(settled_ms=SETTLED_MS))
+    return HbaseSettings(cached_ids_max=plan.cached_ids_max, garbage=GarbageSettings(settled_ms=SETTLED_MS))

@@ -5,11 +5,12 @@ from dataclasses import replace
 from random import Random
 
 from proto.errors import TooOldError, UnavailableError
+from repo.api import Snapshot
 from repo.hbase.memory import MemoryCells
 from repo.oracle.oracle import Oracle
 from tests.simulation import product
-from tests.simulation.actors.client import TABLES, Actor, Client
-from tests.simulation.actors.garbage import collect, collect_soon, write_one
+from tests.simulation.actors.client import TABLE, TABLES, Actor, Client
+from tests.simulation.actors.garbage import collect, collect_soon, write_one, write_two
 from tests.simulation.checkers.history import Told
 from tests.simulation.faults import nemesis
 from tests.simulation.faults.cells import FaultyCells
@@ -23,6 +24,8 @@ DURATION_MS = 150.0
 """About what the actors of a run need."""
 CALLS_UNTIL_CRASH_MAX = 60
 RESTART_MS_MAX = 30.0
+WHILE_LATE_MS = 60.0
+"""Most often enough for a transaction."""
 
 
 class WatchedCells(MemoryCells):
@@ -109,7 +112,7 @@ class World:
         cells, clock = FaultyCells(self._cells, process, self.network, self.recorder), self._clock(process)
 
         def make() -> Oracle:
-            return product.oracle(cells, clock, product.nonce(process.name), self._pause, self._plan.cells_max)
+            return product.oracle(cells, clock, product.nonce(process.name), self._pause, self._plan)
 
         host = OracleHost(process, self.scheduler, make, self._resigned)
         host.start(self.leaders.published)
@@ -167,7 +170,7 @@ class World:
         oracle = FaultyOracle(self.leaders, process, self.network)
 
         def live() -> None:
-            repo = product.repo(cells, oracle, self._clock(process), name.encode())
+            repo = product.repo(cells, oracle, self._clock(process), name.encode(), self._plan)
             recorded = RecordedRepo(repo, self.recorder, name)
             chance = Random(self.random.random())
             client = Client(process, recorded, self.scheduler, chance, self.failures, self._plan.pace)
@@ -180,30 +183,41 @@ class World:
         self.scheduler.spawn(process, live).on_end.append(ended)
 
     def _read_while_it_is_collected(self) -> None:
-        """New clients, without caches, read what is healed and swept under their eyes: it is old enough, and nothing
-        new makes their snapshots too old (F7)."""
+        """New clients, without caches, read what is healed and swept under their eyes (F7); others, who began before
+        the last commit, read what is collected (F12)."""
         self.scheduler.run()
         self.network.plan = replace(self._plan, lost_shadow=1.0)
-        self._start("early", write_one)
+        self._start("early", write_two)
         self.scheduler.run()
-        self.network.plan = self._plan
+        self.network.plan = replace(self._plan, lost_shadow=0.0)
         self.scheduler.now_ms += 1.5 * product.SETTLED_MS
+        random, names = self.random, product.NAMES
         self._start("late", write_one)
-        self.scheduler.run()
-        for number in range(3):
-            name, random = f"reader{number}", self.random
-            stop_on, stop_ms = random.choice((product.NAMES.commit_table, "")), random.uniform(20.0, 200.0)
-            self._start(name, self._look_twice, Process(name, stop_on=stop_on, stop_ms=stop_ms))
         for number in range(2):
+            name, stop_on = f"old{number}", random.choice((names.data(TABLE), names.data(TABLE), names.gc, ""))
+            self._start(name, self._look_late, Process(name, stop_on=stop_on, stop_ms=random.uniform(30.0, 120.0)))
+        for number in range(2):
+            name, stop_on = f"new{number}", random.choice((names.commit_table, ""))
+            self._start(name, self._look_soon, Process(name, stop_on=stop_on, stop_ms=random.uniform(20.0, 200.0)))
             self._start(f"collector{number}", collect_soon)
         self.scheduler.run()
 
-    def _look_twice(self, client: Client) -> None:
-        for _ in range(2):
-            with client.repo.snapshot() as snapshot:
-                for (table, group), keys in self.recorder.cells().items():
-                    if group:
-                        snapshot.read(table, group, keys)
+    def _look_late(self, client: Client) -> None:
+        """At a snapshot that grows too old meanwhile."""
+        with client.repo.snapshot() as snapshot:
+            for _ in range(2):
+                self.scheduler.sleep(self.random.uniform(WHILE_LATE_MS, 2 * WHILE_LATE_MS))
+                self._look(snapshot)
+
+    def _look_soon(self, client: Client) -> None:
+        self.scheduler.sleep(WHILE_LATE_MS)
+        with client.repo.snapshot() as snapshot:
+            self._look(snapshot)
+
+    def _look(self, snapshot: Snapshot) -> None:
+        for (table, group), keys in self.recorder.cells().items():
+            if group:
+                snapshot.read(table, group, keys)
 
     def _one_step(self, client: Client) -> None:
         actor = client.random.choice(self._actors)

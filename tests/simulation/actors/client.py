@@ -44,7 +44,7 @@ class Client:
             if not transaction.writes:
                 return None
             if self.random.random() < 0.3:
-                self.rest(40.0)  # long transactions, too
+                self.rest(80.0)  # long transactions, too
             try:
                 (outcome,) = self.repo.commit([transaction])
             except UnavailableError:

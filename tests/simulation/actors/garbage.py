@@ -63,14 +63,23 @@ def collect(client: Client) -> None:
 
 def collect_soon(client: Client) -> None:
     """Not at once: others are about to read."""
-    client.scheduler.sleep(client.random.uniform(0.0, 30.0))
+    client.scheduler.sleep(client.random.uniform(60.0, 120.0))
     collect(client)
 
 
 def write_one(client: Client) -> None:
-    """In a cell of its own."""
+    """The same cell each time: so what it held before is garbage soon."""
+    _write(client, "dusk")
 
+
+def write_two(client: Client) -> None:
+    """That cell, and one that nobody writes again."""
+    _write(client, "dusk", "cold")
+
+
+def _write(client: Client, *names: str) -> None:
     def write(snapshot: Snapshot, transaction: Transaction) -> None:
-        transaction.write(TABLE, key_of(client.process.name), GROUP, client.tag())
+        for name in names:
+            transaction.write(TABLE, key_of(name), GROUP, client.tag())
 
     client.transact(write)

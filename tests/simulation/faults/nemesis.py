@@ -68,7 +68,7 @@ def _crash_leader(world: World, random: Random) -> None:
 
 def _take_over(world: World, random: Random) -> None:
     """Sometimes two try at the same moment."""
-    for _ in range(random.choice((1, 2))):
+    for _ in range(random.choice((1, 2, 2))):
         world.new_oracle()
 
 

@@ -1,6 +1,6 @@
 """Which faults a run has, and how often: drawn from its seed. (Swarm testing: each has its own mixture.)"""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from random import Random
 
 
@@ -22,7 +22,8 @@ class Plan:
     crash_client, crash_oracle, take_over, clock_jump, stop, client_stop, compaction: how many of them a run has
     tick                how fast clocks go; at 0 timestamps are as dense as they can be
     pace                how much more clients rest than they need to: at 1 they are in each other's way all the time
-    cells_max           in an oracle's conflict map; when there are few, it forgets
+    cells_max, remembered_max, flush_max: of an oracle's memory; when they are small, it forgets
+    cached_ids_max      of a client's cache
     garbage             somebody collects it meanwhile
     """
 
@@ -50,6 +51,9 @@ class Plan:
     pace: float = 1.0
     garbage: bool = False
     cells_max: int = 64
+    remembered_max: int = 200
+    flush_max: int = 100
+    cached_ids_max: int = 32
 
     def told(self) -> str:
         """Those that differ from none, in a line."""
@@ -63,7 +67,16 @@ CALM = Plan()
 def drawn(random: Random) -> Plan:
     """A third of the runs has a bit of anything; a third is about oracles in each other's way; a third about what is
     collected while it is read. Each kind of fault is absent in half of the runs, so that none hides another one."""
-    return random.choice((_anything, _leaders, _garbage))(random)
+    plan = random.choice((_anything, _leaders, _garbage))(random)
+    if random.random() < 0.5:
+        return plan
+    return replace(
+        plan,
+        cells_max=random.choice((4, 6, 16)),
+        remembered_max=random.randint(2, 8),
+        flush_max=random.randint(1, 3),
+        cached_ids_max=random.randint(2, 8),
+    )
 
 
 def _anything(random: Random) -> Plan:
@@ -75,7 +88,6 @@ def _anything(random: Random) -> Plan:
         oracle_crashes=_count(random, 2),
         take_overs=_count(random, 3),
         clock_jumps=_count(random, 3),
-        cells_max=random.choice((10, 64)),
         stops=_count(random, 3),
         compactions=_count(random, 3),
         tick=random.choice((0.0, 1.0)),

@@ -1,5 +1,7 @@
 """Deleted is what lies below the version that stays. Off: that one, too."""
 
+from typing import Any
+
 import pytest
 
 from repo.hbase.garbage import GarbageCollector
@@ -8,8 +10,8 @@ from repo.hbase.garbage import GarbageCollector
 def plant(patch: pytest.MonkeyPatch) -> None:
     deletion = GarbageCollector._deletion
 
-    def one_more(self, state, chain, below):  # type: ignore[no-untyped-def]
-        upto, count = deletion(self, state, chain, below)
+    def one_more(self: GarbageCollector, *arguments: Any) -> tuple[int, int]:
+        upto, count = deletion(self, *arguments)
         return upto + 1, count
 
     patch.setattr(GarbageCollector, "_deletion", one_more)

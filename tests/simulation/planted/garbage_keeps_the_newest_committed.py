@@ -12,7 +12,7 @@ def plant(patch: pytest.MonkeyPatch) -> None:
         found = chains(self, layout, rows, watermark)
         for row, chain in found.items():
             if chain.kept and chain.uncommitted:
-                found[row] = chain._replace(kept=(chain.uncommitted[0], *chain.kept[1:]))
+                found[row] = chain._replace(kept=chain.kept._replace(id=chain.uncommitted[0]))
         return found
 
     patch.setattr(GarbageCollector, "_chains", eager)

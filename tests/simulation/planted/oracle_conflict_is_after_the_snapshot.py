@@ -12,6 +12,6 @@ def plant(patch: pytest.MonkeyPatch) -> None:
     conflict = ConflictMap.conflict
 
     def lenient(self: ConflictMap, snapshot: int, cells: Sequence[int]) -> Conflict | None:
-        return conflict(self, snapshot + TIMESTAMP_STEP, cells)
+        return conflict(self, snapshot + 2 * TIMESTAMP_STEP, cells)
 
     patch.setattr(ConflictMap, "conflict", lenient)

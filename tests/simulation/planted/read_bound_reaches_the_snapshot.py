@@ -1,4 +1,4 @@
-"""A read asks for versions up to the snapshot. Off: the one right below it is not asked for."""
+"""A read asks for versions up to the snapshot. Off: the timestamp right below it is left out."""
 
 import pytest
 
