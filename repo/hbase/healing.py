@@ -15,7 +15,7 @@ _WAITING_MAX = 10_000
 
 
 class Healing:
-    """Only for what the commit table has told, without an invalid mark (F11). Safe for threads."""
+    """Only for what oracle or commit table have told, without an invalid mark (F11). Safe for threads."""
 
     def __init__(self, cells: Cells) -> None:
         self._cells = cells

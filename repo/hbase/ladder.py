@@ -44,7 +44,7 @@ def bound(snapshot: int) -> int | None:
 
 
 class ReadLadder:
-    """Safe for threads as far as `cells` is. healing: told of what only the commit table knew."""
+    """Safe for threads as far as `cells` is. healing: told of what only cache or commit table knew."""
 
     def __init__(self, cells: Cells, commit_table: CommitTableReader, cache: CommitCache, healing: Healing) -> None:
         self._cells, self._commit_table, self._cache, self._healing = cells, commit_table, cache, healing
@@ -71,6 +71,7 @@ class ReadLadder:
         for id, timestamp in self._commit_table.look_up(unknown).items():
             found[id] = timestamp
             self._cache.add(id, timestamp)
+        for id, timestamp in found.items():  # the cached too: before the sweep every row must have been healed (F8)
             self._healing.add(table, column, unpaired[id], id, timestamp)
         for id in unknown:
             if id not in found and (again := self._shadow_again(table, column, unpaired[id], id)) is not None:
