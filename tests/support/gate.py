@@ -46,8 +46,12 @@ class Gate:
         while True:
             try:
                 client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
                 server = socket.create_connection((self._target[0], int(self._target[1])))
             except OSError:
+                _close(client)
                 return
             self.connections += 1
             self._open += [client, server]
