@@ -112,12 +112,23 @@ def test_f7_the_shadow_cell_is_looked_at_again_when_the_commit_table_has_no_row(
 
 
 def test_not_committed_is_never_remembered(world: World) -> None:
-    """An id that was undecided when it was met first is visible to later snapshots once it is committed."""
+    """An id that was undecided when it was met first is visible to later snapshots once it is committed, though no
+    shadow cell says so."""
     old = world.put(world.client(), x=b"old")
     reader, calls, seen = world.client(), Calls(), []
-    writer = world.client(calls)
-    between(calls, "commit", lambda: seen.append(value_of(reader)))
-    world.put(writer, x=b"new")
+
+    def meet_it() -> None:
+        world.put(world.client(), y=b"above its id")
+        seen.append(value_of(reader))
+
+    def die(number: int) -> None:
+        if calls.names[number] == "commit":
+            raise Killed
+
+    between(calls, "commit", meet_it)
+    calls.after = die
+    with pytest.raises(Killed):
+        world.put(world.client(calls), x=b"new")
     assert seen == [b"old"]
     assert value_of(reader) == b"new"
     assert value_of(reader, at=old) == b"old"
