@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from tests.simulation.actors.bank import Bank
 from tests.simulation.actors.lists import Lists
+from tests.simulation.actors.registers import Registers
 from tests.simulation.checkers.snapshot_isolation import violations
 from tests.simulation.faults.plan import CALM
 from tests.simulation.runs import run
@@ -23,6 +25,16 @@ def test_seeds(first: int) -> None:
     for seed in range(first, first + CHUNK):
         result = run(seed)
         assert not result.violations, result.told()
+
+
+@pytest.mark.parametrize("first", range(0, 600, 100))
+def test_slow_calls_and_lost_shadow_cells_alone(first: int) -> None:
+    """So ids are met before they are decided, and nothing but the commit table tells of them afterwards."""
+    plan = replace(CALM, slow=0.5, lost_shadow=0.9)
+    for seed in range(first, first + 100):
+        world = World(seed, plan, [Bank(), Lists(), Registers()])
+        world.run()
+        assert [*world.failures, *violations(world.recorder.history)] == [], f"seed {seed}"
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 6))
