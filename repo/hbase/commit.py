@@ -12,7 +12,7 @@ Ids are taken here, not with the snapshot: so the newest commit of a cell that i
 an index entry) has the highest version, too.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from proto.errors import UnavailableError
@@ -20,12 +20,11 @@ from repo.api import Outcome, OutcomeKind
 from repo.hbase.cell_ids import lone_cell_id
 from repo.hbase.cells import Cells
 from repo.hbase.commit_cache import CommitCache
+from repo.hbase.insist import insist
 from repo.hbase.outcomes import Place, Settlement
 from repo.hbase.prepared import Prepared, Rows, without_overlap
 from repo.hbase.shadow_cells import encode_shadow, shadow_column
 from repo.oracle.port import CommitRequest, Decision, TimestampOracle
-
-_ATTEMPTS = 3
 
 
 class Group:
@@ -171,13 +170,4 @@ class BatchCommit:
     def _put(self, table: str, id: int, rows: Rows) -> None:
         """The same bytes until they are acknowledged. Raises UnavailableError after a few attempts: who gives up never
         commits the id, so what lands later is nobody's."""
-        _until_acknowledged(lambda: self._cells.put(table, id, rows))
-
-
-def _until_acknowledged(call: Callable[[], None]) -> None:
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return call()
-        except UnavailableError:
-            pass
-    return call()
+        insist(lambda: self._cells.put(table, id, rows))

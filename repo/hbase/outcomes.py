@@ -1,15 +1,14 @@
 """Outcomes: what an oracle's decision means for a transaction, and how a lost one is settled."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from proto.errors import UnavailableError
 from repo.api import OutcomeKind
 from repo.hbase.cells import Cells
+from repo.hbase.insist import insist
 from repo.hbase.shadow_cells import decode_shadow, shadow_column
 from repo.oracle.port import Decision, Fate, Resolution, TimestampOracle
-
-_ATTEMPTS = 3
 
 
 class Place(NamedTuple):
@@ -32,7 +31,7 @@ class Settlement:
         what was not committed and never will be."""
         ids = list(written)
         try:
-            resolutions = _repeated(lambda: self._oracle.settle(ids))
+            resolutions = insist(lambda: self._oracle.settle(ids))
             return {id: self._decision(id, found, written[id]) for id, found in zip(ids, resolutions, strict=True)}
         except UnavailableError:
             return {id: Decision(OutcomeKind.UNKNOWN) for id in ids}
@@ -58,13 +57,3 @@ class Settlement:
     def _version(self, table: str, row: bytes, column: bytes, id: int) -> bytes | None:
         found = self._cells.versions(table, row, column, before=id + 1, limit=1)
         return found[0].value if found and found[0].timestamp == id else None
-
-
-def _repeated(call: Callable[[], list[Resolution]]) -> list[Resolution]:
-    """Settling twice does no harm."""
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return call()
-        except UnavailableError:
-            pass
-    return call()
