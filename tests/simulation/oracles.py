@@ -12,6 +12,7 @@ from repo.api import OutcomeKind
 from repo.oracle.frames import BeginRequest, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
+from repo.oracle.rounds import merged, shares
 from tests.simulation.faults.network import Network
 from tests.simulation.scheduler import Process, Promise, Scheduler
 
@@ -193,28 +194,3 @@ class FaultyOracle:
             if former:
                 return self._scheduler.random.choice(former)
         return hosts[-1] if hosts and hosts[-1].process.alive else None
-
-
-def merged(frames: Sequence[Frame]) -> Frame:
-    """One frame that asks all of it, in order."""
-    return Frame(
-        [begin for frame in frames for begin in frame.begins],
-        [request for frame in frames for request in frame.commits],
-        [id for frame in frames for id in frame.resolves],
-        [id for frame in frames for id in frame.settles],
-    )
-
-
-def shares(replies: Replies, frames: Sequence[Frame]) -> list[Replies]:
-    """The answer to what was `merged`, as one a frame."""
-    begins, commits = iter(replies.begins), iter(replies.commits)
-    resolves, settles = iter(replies.resolves), iter(replies.settles)
-    return [
-        Replies(
-            [next(begins) for _ in frame.begins],
-            [next(commits) for _ in frame.commits],
-            [next(resolves) for _ in frame.resolves],
-            [next(settles) for _ in frame.settles],
-        )
-        for frame in frames
-    ]
