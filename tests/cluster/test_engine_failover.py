@@ -71,9 +71,7 @@ class Appender:
 def two(hbase: RunningCluster, tmp_path: Path) -> Iterator[Oracles]:
     """One leads, one stands by."""
     with oracles(hbase, tmp_path) as both:
-        both.start()
-        both.leader()
-        both.start()
+        both.start_two()
         yield both
 
 

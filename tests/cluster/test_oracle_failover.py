@@ -24,9 +24,7 @@ THREADS = 8
 def two(hbase: RunningCluster, tmp_path: Path) -> Iterator[Oracles]:
     """One leads, one stands by."""
     with oracles(hbase, tmp_path) as both:
-        both.start()
-        both.leader()
-        both.start()
+        both.start_two()
         yield both
 
 

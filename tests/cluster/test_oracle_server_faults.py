@@ -13,9 +13,7 @@ from tests.support.oracle_processes import Committers, Oracles, nothing_lost_non
 @pytest.fixture
 def two(hbase_faults: RunningCluster, tmp_path: Path) -> Iterator[Oracles]:
     with oracles(hbase_faults, tmp_path) as both:
-        both.start()
-        both.leader()
-        both.start()
+        both.start_two()
         yield both
 
 

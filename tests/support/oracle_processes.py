@@ -69,6 +69,12 @@ class Oracles:
         until(leads)
         return found[0]
 
+    def start_two(self) -> None:
+        """One leads, one stands by."""
+        self.start()
+        self.leader()
+        self.start()
+
     def client(self, deadline_s: float = PATIENCE_S) -> tuple[GrpcOracle, ZookeeperLeaders]:
         """Close both."""
         leaders = ZookeeperLeaders(self.cluster.zookeeper, election_path(self.prefix))

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import pytest
+
 from repo.api import Transaction
 from repo.hbase.cells import Row, Stored
 from repo.hbase.garbage import GarbageSettings
@@ -132,6 +134,19 @@ class World:
         (outcome,) = repo.commit([transaction])
         assert outcome.committed
         return outcome.commit_timestamp
+
+    def put_and_die(self, value: bytes, after: str) -> None:
+        """Puts x by a client that dies after its first such call: "commit", so that there is no shadow cell; "put", so
+        that the oracle was not asked."""
+        calls = Calls()
+
+        def kill(number: int) -> None:
+            if calls.names[number].split()[0] == after:
+                raise Killed
+
+        calls.after = kill
+        with pytest.raises(Killed):
+            self.put(self.client(calls), x=value)
 
     def _leader(self) -> Oracle:
         limits = OracleLimits(cells_max=10_000)

@@ -7,7 +7,7 @@ import pytest
 from repo.hbase.gc_state import GcStateCell
 from repo.hbase.names import TableNames
 from tests.support.engines import ITEMS, key_of
-from tests.support.watched_hbase import Calls, Killed, World
+from tests.support.watched_hbase import Calls, World
 
 X = key_of("x")
 NAMES = TableNames()
@@ -33,18 +33,6 @@ def versions(world: World, column: bytes = DATA) -> int:
     return len(world.cells.versions(ROWS, X, column, None, 100))
 
 
-def left_by_a_dead_writer(world: World, value: bytes, after: str) -> None:
-    calls = Calls()
-
-    def kill(number: int) -> None:
-        if calls.names[number].split()[0] == after:
-            raise Killed
-
-    calls.after = kill
-    with pytest.raises(Killed):
-        world.put(world.client(calls), x=value)
-
-
 def commit_rows(world: World) -> int:
     return len(world.cells.scan(COMMITS, b"", None, [b"F:C"], None, 1000))
 
@@ -57,7 +45,7 @@ def test_data_and_shadow_cells_go_together(world: World) -> None:
 
 
 def test_commit_table_rows_go_when_everything_below_is_healed(world: World) -> None:
-    left_by_a_dead_writer(world, b"x", after="commit")
+    world.put_and_die(b"x", after="commit")
     for number in range(20):
         world.put(world.client(), **{str(number): b"x"})
     assert collected(world) == 0
@@ -117,7 +105,7 @@ def test_of_a_slice_that_two_collectors_walk_at_once_one_counts(world: World) ->
 
 
 def test_an_insert_that_was_never_committed_goes_once_it_can_not_be_any_more(world: World) -> None:
-    left_by_a_dead_writer(world, b"x", after="put")
+    world.put_and_die(b"x", after="put")
     collected(world)
     assert versions(world) == 1
     world.clock.ms += HOUR_MS

@@ -25,17 +25,8 @@ def world() -> World:
 
 
 def left_by_a_dead_writer(world: World, value: bytes, after: str = "commit") -> int:
-    """Commits x, and dies before its shadow cell is written, or with after="put" before the oracle is asked. Returns
-    the id."""
-    calls = Calls()
-
-    def kill(number: int) -> None:
-        if calls.names[number].split()[0] == after:
-            raise Killed
-
-    calls.after = kill
-    with pytest.raises(Killed):
-        world.put(world.client(calls), x=value)
+    """Returns the id."""
+    world.put_and_die(value, after)
     return world.cells.get(ROWS, [X], [DATA])[X][DATA].timestamp
 
 
