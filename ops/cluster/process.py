@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ops.engine.liveness import is_held
+
 _LOOK_S = 0.02
 _BEGIN_S = 10.0
 
@@ -47,7 +49,7 @@ class ServerProcess:
     def pid(self) -> int | None:
         """None: it does not run."""
         deadline = time.monotonic() + _BEGIN_S
-        while self._is_held() and time.monotonic() < deadline:
+        while is_held(self._live) and time.monotonic() < deadline:
             number = self._live.read_text().strip()
             if number:
                 return int(number)
@@ -66,7 +68,7 @@ class ServerProcess:
     def ended(self, within_s: float) -> bool:
         """Waits until it does not run; False if it still does."""
         deadline = time.monotonic() + within_s
-        while self._is_held():
+        while is_held(self._live):
             if time.monotonic() > deadline:
                 return False
             time.sleep(_LOOK_S)
@@ -93,19 +95,6 @@ class ServerProcess:
     def last_words(self, lines: int) -> str:
         """The end of what it has logged and printed since it was started here."""
         return "\n".join(line for path, begin in self._said.items() for line in _lines(path, begin)[-lines:])
-
-    def _is_held(self) -> bool:
-        try:
-            descriptor = os.open(self._live, os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
 
 
 def _lines(path: Path, begin: int) -> list[str]:

@@ -59,17 +59,7 @@ class Liveness:
 
     def is_claimed(self, consumer: str, topic: str, partition: int) -> bool:
         """Whether any live process has claimed it."""
-        try:
-            descriptor = os.open(self._claims / f"{consumer}.{topic}.{partition}", os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return is_held(self._claims / f"{consumer}.{topic}.{partition}")
 
     def close(self) -> None:
         """Lets go of everything."""
@@ -100,6 +90,21 @@ class Liveness:
                 return False
             os.close(descriptor)  # it was removed between open and lock: once more
         return True
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process has locked this file. Two who ask at once are not in each other's way."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _generation(path: Path) -> int:
