@@ -20,12 +20,16 @@ Key = tuple[Any, ...]
 
 
 class TableProgress(msgspec.Struct, array_like=True):
-    """One table. columns: (name, type, lane) as they were when it was last read; parked: why, "" when it is not."""
+    """One table. columns: (name, type, lane) as they were when it was last read; parked: why, "" when it is not.
+
+    late    it was parked before its first reading ended: documents may be live without its rows
+    """
 
     columns: ReadColumns
     signature: str = ""
     bootstrapped: bool = False
     parked: str = ""
+    late: bool = False
 
 
 class Task(msgspec.Struct, array_like=True):

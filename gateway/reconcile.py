@@ -32,13 +32,13 @@ def reconcile(progress: Progress, shape: Shape, wanted: Mapping[str, ReadColumns
             if known.parked:
                 findings.unparked.append(name)
             if known.parked or changed or again:
-                # Documents may be live without a table that was parked: its rows are news to them.
-                _queue(progress, Task(name, first=not known.bootstrapped and not known.parked))
+                _queue(progress, Task(name, first=not known.bootstrapped and not known.late))
             known.parked, known.columns, known.signature = "", columns, shape.signatures[name]
             continue
         if name in shape.missing:
             if known.parked != shape.missing[name]:
                 findings.parked[name] = known.parked = shape.missing[name]
+                known.late = not known.bootstrapped
             _forget(progress, name)
         else:
             known.signature = shape.signatures[name]

@@ -137,6 +137,19 @@ def test_a_table_that_is_missing_from_the_start_does_not_hold_the_others(world: 
     assert not shop.differences()
 
 
+def test_a_late_table_that_loses_its_triggers_before_it_is_read_is_still_late(world: Worlds) -> None:
+    """Found by hypothesis: it was read again as rows that nobody has seen, without notifications; no document came."""
+    shop = world(flows_of(ADS, TAGS, table("later", {"id": "int"})), SETUP)
+    shop.drain()
+    shop.sql("CREATE TABLE later(id INTEGER PRIMARY KEY)", "INSERT INTO later VALUES (5)")
+    shop.gateway.step(0)
+    shop.restart()
+    shop.sql("DROP TRIGGER adsindex_later_insert")
+    done = [(unit.names, unit.first) for unit in shop.drain() if unit.kind == "done"]
+    assert done == [(("later",), False)]
+    assert not shop.differences()
+
+
 @pytest.mark.parametrize(
     ("setup", "told"),
     [
