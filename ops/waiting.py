@@ -1,7 +1,7 @@
 """Whether everything that the sources had committed by now is servable: what `adsindex wait` asks until it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from argus.generations import load
@@ -32,13 +32,15 @@ class Stand(NamedTuple):
 class Goal:
     """What must be reached, learnt step by step. stands: of each source, when the wait began.
 
-    ends: of the updates topics, once they hold all that; timestamp: of the Repo, once these are applied.
+    ends: of the updates topics, once they hold all that; timestamp: of the Repo, once these are applied. handlers: how
+    often what they wrote for changes up to there may have led to further writes.
     """
 
     stands: dict[str, Stand]
     ends: dict[tuple[str, int], int] | None = None
     timestamp: int = 0
-    seen: int = field(default=0)
+    handlers: int = 0
+    seen: int = 0
 
 
 def newest_stands(sources: Mapping[str, str]) -> dict[str, Stand]:
@@ -59,7 +61,7 @@ def newest_stands(sources: Mapping[str, str]) -> dict[str, Stand]:
 def missing(folder: DataFolder, goal: Goal) -> str:
     """ "" when the goal is reached, else what is waited for, in words. Nobody can wait for a table that is parked."""
     why = _captured(folder, goal) or _applied(folder, goal) or _healed(folder, goal)
-    why = why or _built(folder, goal) or _served(folder, goal)
+    why = why or _built(folder, goal) or _served(folder, goal) or _followed(folder, goal)
     return why + "".join(f"; {pause.name} is paused" for pause in Pauses(folder.path).all()) if why else ""
 
 
@@ -113,7 +115,9 @@ def _built(folder: DataFolder, goal: Goal) -> str:
     for part, since in state.current.since.items():
         if part.startswith("document ") and state.built.get(part) != refresh_signature(since, goal.stands):
             return f"documents of type {part.removeprefix('document ')!r} are being rebuilt"
-    goal.timestamp = goal.timestamp or folder.repo.last_timestamp()
+    if not goal.timestamp:
+        goal.timestamp = folder.repo.last_timestamp()
+        goal.handlers = sum(part.startswith("handler ") for part in state.current.since)
     return ""
 
 
@@ -129,3 +133,13 @@ def _served(folder: DataFolder, goal: Goal) -> str:
         at = messages[-1].offset + 1
         goal.seen = max(first, at)
     return "changes that are applied are still being built and published"
+
+
+def _followed(folder: DataFolder, goal: Goal) -> str:
+    """A handler writes rows for a change; that is a change of its own, and later, for which the next may write."""
+    while goal.handlers:
+        goal.handlers -= 1
+        goal.timestamp = folder.repo.last_timestamp()
+        if why := _served(folder, goal):
+            return why
+    return ""
