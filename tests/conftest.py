@@ -1,6 +1,8 @@
 """For all tests: what is left out is told, and with ADSINDEX_REQUIRE_ALL=1 it fails; no test fails for being slow."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Generator
 
 import pytest
@@ -12,6 +14,16 @@ __all__ = ["_faulty", "hbase", "hbase_faults", "installed"]
 
 settings.register_profile("adsindex", deadline=None, print_blob=True)
 settings.load_profile("adsindex")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Sockets and databases of processes that tests kill lie in one folder, which goes when the tests end. What
+    `tmp_path` gives stays for three runs, as ever."""
+    if hasattr(config, "workerinput"):
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    tempfile.tempdir = os.environ["TMPDIR"] = folder = tempfile.mkdtemp(prefix="adsindex-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.hookimpl(wrapper=True)
