@@ -150,6 +150,10 @@ class FaultyOracle:
     def settle(self, ids: Sequence[int]) -> list[Resolution]:
         return self._until_answered(Frame(settles=tuple(ids))).settles
 
+    def published_epoch(self) -> int:
+        """What Omid's clients find in ZooKeeper."""
+        return max((host.oracle.epoch for host in self._leaders.hosts if host.oracle is not None), default=0)
+
     def _until_answered(self, frame: Frame, check: Callable[[Replies], object] = lambda replies: None) -> Replies:
         attempt = 0
         while True:

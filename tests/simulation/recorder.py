@@ -107,6 +107,11 @@ class RecordedRepo:
         self._unknown: dict[int, Attempt] = {}  # by identity of the transaction
         self.known = 0
 
+    @property
+    def history(self) -> History:
+        """Of the run, for those who read past this port."""
+        return self._recorder.history
+
     def declare(self, tables: Sequence[TableSpec]) -> None:
         for table in tables:
             self._newest |= {(table.name, group) for group, keep in table.groups.items() if keep is Keep.NEWEST}

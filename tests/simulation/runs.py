@@ -8,6 +8,7 @@ from tests.simulation.actors.bank import Bank
 from tests.simulation.actors.client import Actor
 from tests.simulation.actors.garbage import Garbage
 from tests.simulation.actors.lists import Lists
+from tests.simulation.actors.omid import Omid
 from tests.simulation.actors.registers import Registers
 from tests.simulation.actors.trie import Trie
 from tests.simulation.checkers.snapshot_isolation import violations
@@ -17,6 +18,8 @@ from tests.simulation.trace import Trace
 from tests.simulation.world import World
 
 ACTORS: Sequence[Callable[[], Actor]] = (Bank, Lists, Registers, Trie)
+OMID = 0.25
+"""How many runs have clients of Omid's beside ours."""
 EVENTS_TOLD = 150
 
 
@@ -49,6 +52,8 @@ def run(seed: int) -> Result:
     random = Random(seed)
     plan = drawn(random)
     actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]
+    if random.random() < OMID:
+        actors.append(Omid())
     if plan.garbage:
         actors.append(Garbage(plan.clock_jumps > 0))
     world = World(seed, plan, actors, clients=random.randint(2, 4), steps=random.randint(3, 6) + 2 * plan.garbage)

@@ -173,7 +173,7 @@ class World:
             repo = product.repo(cells, oracle, self._clock(process), name.encode(), self._plan)
             recorded = RecordedRepo(repo, self.recorder, name)
             chance = Random(self.random.random())
-            client = Client(process, recorded, self.scheduler, chance, self.failures, self._plan.pace)
+            client = Client(process, recorded, cells, oracle, self.scheduler, chance, self.failures, self._plan.pace)
             self._until_it_works(lambda: recorded.declare(TABLES))
             try:
                 work(client)

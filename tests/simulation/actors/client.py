@@ -8,6 +8,8 @@ from typing import Protocol
 from proto.codec import encode_key
 from proto.errors import TooOldError, UnavailableError
 from repo.api import Keep, Outcome, OutcomeKind, Snapshot, TableSpec, Transaction
+from tests.simulation.faults.cells import FaultyCells
+from tests.simulation.oracles import FaultyOracle
 from tests.simulation.recorder import RecordedRepo
 from tests.simulation.scheduler import Process, Scheduler
 
@@ -23,10 +25,13 @@ Body = Callable[[Snapshot, Transaction], None]
 
 @dataclass
 class Client:
-    """A process with a Repo. failures: what its actors found wrong by themselves, for the whole run."""
+    """A process with a Repo, and what the Repo stands on, for those who go past it. failures: what its actors found
+    wrong by themselves, for the whole run."""
 
     process: Process
     repo: RecordedRepo
+    cells: FaultyCells
+    oracle: FaultyOracle
     scheduler: Scheduler
     random: Random
     failures: list[str]

@@ -28,6 +28,10 @@ class FaultyCells:
 
     def put(self, table: str, timestamp: int, rows: Rows) -> None:
         self._recorder.puts(table, timestamp, rows)
+        self.put_of_another(table, timestamp, rows)
+
+    def put_of_another(self, table: str, timestamp: int, rows: Rows) -> None:
+        """Of a program that is not the product's: nothing that the recorder is to know of."""
         if self._network.happens(self._network.plan.lost_shadow) and _only_shadows(rows):
             self._lose(table, timestamp, rows)
         self._write("put", table, timestamp, rows, lambda part: self._cells.put(table, timestamp, part))
@@ -70,6 +74,30 @@ class FaultyCells:
             network.travel(self._process, table)
             apply()
         return answers[-1]
+
+    def put_if_absent(
+        self, table: str, row: bytes, absent: bytes, timestamp: int, columns: Mapping[bytes, bytes]
+    ) -> bool:
+        """As HBase's own clients can, whom no gateway keeps from naming another column and a version."""
+        answers: list[bool] = []
+
+        def apply() -> None:
+            answers.append(not self._cells.versions(table, row, absent, None, 1))
+            if answers[-1]:
+                self._cells.put(table, timestamp, {row: columns})
+            self._trace.add("server", "put {} {} {} if {} is absent: {}", table, row, columns, absent, answers[-1])
+
+        self._send(f"put-if-absent {table}", table, apply)
+        return answers[-1]
+
+    def lands_later(self, table: str, timestamp: int, rows: Rows) -> None:
+        """A put that somebody else has sent already."""
+
+        def apply() -> None:
+            self._cells.put(table, timestamp, rows)
+            self._trace.add("server", "put {} {} {}", table, timestamp, rows)
+
+        self._scheduler.later(self._network.late_ms(), apply)
 
     def regions(self, table: str) -> list[tuple[bytes, bytes | None]]:
         return self._read(table, lambda: self._cells.regions(table))

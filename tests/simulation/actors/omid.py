@@ -1,0 +1,99 @@
+"""Omid's own client beside ours: it declares dead what no oracle will decide any more (F:IT), in the commit table.
+
+It is a Java program that reads our tables (docs/omid.md), and follows our epochs. And, as Omid's oracle has it, a
+commit may land after somebody has declared its transaction dead: then the mark wins, for every reader (omid.md, 6.5
+and 7).
+"""
+
+from repo.api import Cell, Version
+from repo.hbase.cells import Row
+from repo.hbase.commit_table import COMMIT, INVALID, decode_commit, encode_commit, row_of
+from repo.hbase.names import column_of
+from repo.hbase.shadow_cells import decode_shadow, shadow_column
+from tests.simulation.actors.client import GROUP, OTHER_GROUP, TABLE, Client, key_of
+from tests.simulation.checkers.history import Read
+from tests.simulation.product import NAMES
+
+MARK = b"\0\0\0\1"
+KEYS = [key_of("omid", number) for number in range(2)]
+DATA = NAMES.data(TABLE)
+WHILE_MS = 100.0
+
+
+class Omid:
+    """What it reads is judged as any read is. Of what it writes nothing is ever to be seen: all of it was dead before
+    it was committed."""
+
+    def prepare(self, client: Client) -> None:
+        """So that there is something below the dead versions."""
+        client.transact(lambda snapshot, transaction: [transaction.write(TABLE, key, GROUP, b"alive") for key in KEYS])
+
+    def act(self, client: Client) -> None:
+        if client.random.random() < 0.3:
+            self._commit_what_is_dead(client)
+            return
+        for _ in range(client.random.randint(2, 8)):
+            self._read(client)
+
+    def finish(self, client: Client) -> None:
+        self._look(client)
+
+    def _look(self, client: Client) -> None:
+        """With our own reader."""
+        client.look(lambda snapshot, transaction: snapshot.read(TABLE, GROUP, KEYS))
+
+    def _read(self, client: Client) -> None:
+        """One group of all rows, each from the newest version below the start timestamp down to what its snapshot
+        sees."""
+        (begun,) = client.oracle.begin(1, client.repo.known)
+        epoch, snapshot = client.oracle.published_epoch(), begun.snapshot
+        group = client.random.choice((GROUP, OTHER_GROUP))
+        column = column_of(group)
+        columns = (column, shadow_column(column))
+        found: dict[bytes, Version | None] = {}
+        for key, row in client.cells.scan(DATA, b"", None, columns, begun.id, 1000):
+            while column in row and (version := self._visible(client, key, column, row, snapshot, epoch)) is None:
+                row = client.cells.get(DATA, [key], columns, row[column].timestamp).get(key, {})
+            found[key] = version if column in row else None
+        with client.repo.snapshot_at(snapshot):  # not too old: Omid's client is not told
+            reads = [Read("omid", snapshot, Cell(TABLE, key, group), version) for key, version in found.items()]
+        client.repo.history.reads += reads
+
+    def _visible(
+        self, client: Client, key: bytes, column: bytes, row: Row, snapshot: int, epoch: int
+    ) -> Version | None:
+        value = row[column].value
+        commit = self._committed(client, key, column, row, epoch)
+        return Version(commit, value or None) if commit is not None and commit <= snapshot else None
+
+    def _committed(self, client: Client, key: bytes, column: bytes, row: Row, epoch: int) -> int | None:
+        """Omid's ladder for one version: shadow cell, commit table, shadow cell; and, if the version is older than the
+        oracle's epoch, it is declared dead, unless it was committed meanwhile."""
+        id, shadow = row[column].timestamp, row.get(shadow_column(column))
+        if shadow is not None and shadow.timestamp == id:
+            return decode_shadow(shadow.value)
+        commit = self._told(client, key, column, id)
+        if commit is not None or id >= epoch or client.cells.put_if_absent(
+            NAMES.commit_table, row_of(id), COMMIT, id, {INVALID: MARK}
+        ):  # fmt: skip
+            return commit
+        return self._told(client, key, column, id)
+
+    def _told(self, client: Client, key: bytes, column: bytes, id: int) -> int | None:
+        """By the commit table, or by the shadow cell that has come meanwhile."""
+        cells = client.cells.get(NAMES.commit_table, [row_of(id)], (COMMIT, INVALID)).get(row_of(id), {})
+        if COMMIT in cells and INVALID not in cells:
+            return decode_commit(id, cells[COMMIT].value)
+        shadow = shadow_column(column)
+        row = client.cells.get(DATA, [key], (shadow,), id + 1).get(key, {})
+        return decode_shadow(row[shadow].value) if shadow in row and row[shadow].timestamp == id else None
+
+    def _commit_what_is_dead(self, client: Client) -> None:
+        """An oracle of Omid's was stopped just before it put F:C; meanwhile its transaction was declared dead."""
+        (begun,) = client.oracle.begin(1, client.repo.known)
+        id, key, began_ms = begun.id, client.random.choice(KEYS), client.scheduler.now_ms
+        client.cells.put_of_another(DATA, id, {key: {column_of(GROUP): b"dead"}})
+        client.rest()
+        dead = client.cells.put_if_absent(NAMES.commit_table, row_of(id), COMMIT, id, {INVALID: MARK})
+        if dead and client.scheduler.now_ms < began_ms + WHILE_MS:  # later it may be swept
+            client.cells.lands_later(NAMES.commit_table, id, {row_of(id): {COMMIT: encode_commit(id, id + 1)}})
