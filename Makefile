@@ -8,12 +8,13 @@ TESTS ?=
 SEEDS ?= 1000
 FROM ?= 0
 PLANTED ?=
+JUDGE ?=
 
 # The first Python that is new enough, or none; `make install PYTHON=/path/to/python3.12` takes another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: install tools demo test check simulate wire bench bench-oracle clean
+.PHONY: install tools demo test check simulate judge wire bench bench-oracle clean
 
 install: $(VENV)/.installed
 
@@ -56,6 +57,10 @@ check: tools
 # Seeds FROM, FROM+1, ...: clients and oracles over the in-memory twin of HBase, under faults. One seed: with its trace.
 simulate: tools
 	$(BIN)/python -m tests.simulation.simulate --seeds $(SEEDS) --from $(FROM) $(if $(PLANTED),--planted $(PLANTED))
+
+# 20,000 transactions of list-append on an HBase of its own, while leading oracles are killed; and the judge of them.
+judge: tools
+	$(BIN)/python -m tests.judge.run $(JUDGE)
 
 # The Python modules of proto/wire, from its .proto files.
 wire: tools
