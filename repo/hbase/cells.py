@@ -39,6 +39,10 @@ class Cells(Protocol):
         call that failed may have written some. Values may be empty."""
         ...
 
+    def put_soon(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        """As `put`, without waiting: it lands later, or never, and nobody is told. For what may be lost."""
+        ...
+
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
     ) -> dict[bytes, Row]:

@@ -2,18 +2,18 @@
 
   1. ids; data cells, and the notification cells of changed rows, at version = id
   2. one frame to the oracle, sent once
-  3. shadow cells
+  3. shadow cells, for which nobody waits
 
 Members with the same snapshot and disjoint write sets share one id: one put a table, one decision, one put of shadow
 cells for them all. When it conflicts, who had the cell has lost; the others are tried again, in two halves. A member
 that an earlier one stands in the way of waits for that one's outcome; most often nothing needs to be sent then.
 
-Ids are taken here, not with the snapshot: so the newest commit of a cell that is not in the conflict set (a companion,
-an index entry) has the highest version, too.
+An id is above its transaction's snapshot, and so above every commit that the snapshot holds. Cells that are not in the
+conflict set (companions, index entries) have a guard that is: so the newest commit of those has the highest version,
+too.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 
 from proto.errors import UnavailableError
 from repo.api import Outcome, OutcomeKind
@@ -24,6 +24,7 @@ from repo.hbase.insist import insist
 from repo.hbase.outcomes import Place, Settlement
 from repo.hbase.prepared import Prepared, Rows, without_overlap
 from repo.hbase.shadow_cells import encode_shadow, shadow_column
+from repo.hbase.spare_ids import SpareIds
 from repo.oracle.port import CommitRequest, Decision, TimestampOracle
 
 
@@ -74,8 +75,8 @@ class Group:
 class BatchCommit:
     """One call of Repo.commit."""
 
-    def __init__(self, cells: Cells, oracle: TimestampOracle, cache: CommitCache) -> None:
-        self._cells, self._oracle, self._cache = cells, oracle, cache
+    def __init__(self, cells: Cells, oracle: TimestampOracle, ids: SpareIds, cache: CommitCache) -> None:
+        self._cells, self._oracle, self._ids, self._cache = cells, oracle, ids, cache
         self._settlement = Settlement(cells, oracle)
         self._outcomes: dict[Prepared, Outcome] = {}
         self._committed: dict[int, int] = {}  # cell id -> commit timestamp, by members
@@ -119,9 +120,8 @@ class BatchCommit:
 
     def _written(self, members: Sequence[Sequence[Prepared]]) -> list[Group]:
         """Step 1."""
-        at_least = max(some[0].transaction.snapshot_timestamp for some in members)
-        begun = self._oracle.begin(len(members), at_least)
-        groups = [Group(one.id, some) for one, some in zip(begun, members, strict=True)]
+        ids = self._ids.take([some[0].transaction.snapshot_timestamp for some in members])
+        groups = [Group(id, some) for id, some in zip(ids, members, strict=True)]
         for group in groups:
             for table, rows in group.tables.items():
                 self._put(table, group.id, rows)
@@ -152,9 +152,8 @@ class BatchCommit:
             self._cache.add(group.id, timestamp)
             for member in group.members:
                 self._committed.update(dict.fromkeys(member.written, timestamp))
-            with suppress(UnavailableError):  # what is lost here readers will heal
-                for table, rows in group.shadows(timestamp):
-                    self._cells.put(table, group.id, rows)
+            for table, rows in group.shadows(timestamp):
+                self._cells.put_soon(table, group.id, rows)  # what is lost here readers will heal
         return []
 
     def _split(self, group: Group, decision: Decision) -> list[list[Prepared]]:

@@ -13,6 +13,7 @@ from repo.hbase.commit import BatchCommit
 from repo.hbase.commit_cache import CommitCache
 from repo.hbase.ladder import ReadLadder
 from repo.hbase.prepared import Prepared
+from repo.hbase.spare_ids import SpareIds
 from repo.oracle.port import TimestampOracle
 
 
@@ -21,17 +22,24 @@ class Cover:
     of another one, without a check of its own."""
 
     def __init__(
-        self, cells: Cells, oracle: TimestampOracle, catalog: Catalog, ladder: ReadLadder, cache: CommitCache
+        self,
+        cells: Cells,
+        oracle: TimestampOracle,
+        ids: SpareIds,
+        catalog: Catalog,
+        ladder: ReadLadder,
+        cache: CommitCache,
     ) -> None:
-        self._cells, self._oracle, self._catalog, self._ladder, self._cache = cells, oracle, catalog, ladder, cache
+        self._cells, self._oracle, self._ids, self._cache = cells, oracle, ids, cache
+        self._catalog, self._ladder = catalog, ladder
 
     def run(self, table: str, rows: Sequence[bytes]) -> None:
         """Rows of a table that is no index."""
-        (begun,) = self._oracle.begin()
-        transactions = {row: Transaction(begun.snapshot) for row in rows}
+        snapshot = self._ids.snapshot()
+        transactions = {row: Transaction(snapshot) for row in rows}
         for group in self._catalog.groups(table):
             layout = self._catalog.layout(table, group)
-            seen = self._ladder.read(layout.table, layout.column, rows, begun.snapshot)
+            seen = self._ladder.read(layout.table, layout.column, rows, snapshot)
             for row, (_, _, value) in seen.visible.items():
                 if value:
                     transactions[row].write(table, row, group, value)
@@ -39,4 +47,4 @@ class Cover:
                     transactions[row].delete(table, row, group)
         members = [Prepared(self._catalog, transaction) for transaction in transactions.values() if transaction.writes]
         if members:
-            BatchCommit(self._cells, self._oracle, self._cache).run(members)
+            BatchCommit(self._cells, self._oracle, self._ids, self._cache).run(members)

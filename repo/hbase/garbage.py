@@ -74,9 +74,9 @@ class GarbageCollector:
 
     def collect(self, before: int, limit: int, now_ns: int) -> int:
         """See Repo.collect_garbage. now_ns: wall clock, for leases."""
-        (begun,) = self._oracle.begin()
+        newest = self._oracle.snapshot()
         # F12: persisted before anything is deleted, by the same cell that a lease is taken in.
-        state = self._gc.change(lambda state: self._raised(state, min(before, begun.snapshot), now_ns))
+        state = self._gc.change(lambda state: self._raised(state, min(before, newest), now_ns))
         position, removed = self._walk(state, limit)
         # F8: the horizon is persisted before anything is swept.
         state = self._gc.change(lambda now: _moved(now, state, position))

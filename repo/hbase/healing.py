@@ -4,9 +4,8 @@ What waits is bounded; what is lost costs the next reader a look into the commit
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from proto.errors import UnavailableError
 from repo.hbase.cells import Cells
 from repo.hbase.shadow_cells import encode_shadow, shadow_column
 
@@ -26,19 +25,21 @@ class Healing:
         self._waiting.extend((table, column, id, commit_timestamp, row) for row in rows)
 
     def flush_when_many(self) -> None:
-        """To be called when a read is done. It does not fail."""
+        """To be called when a read is done. It does not fail: what is lost somebody else will meet."""
         if len(self._waiting) >= _BATCH:
-            try:
-                self.flush()
-            except UnavailableError:
-                pass  # somebody else will meet them
+            for table, id, rows in self._calls():
+                self._cells.put_soon(table, id, rows)
 
     def flush(self) -> None:
-        """Writes all that wait: a call for each table and id. Raises UnavailableError."""
+        """Writes all that wait, and returns when they are stored. Raises UnavailableError."""
+        for table, id, rows in self._calls():
+            self._cells.put(table, id, rows)
+
+    def _calls(self) -> Iterator[tuple[str, int, dict[bytes, dict[bytes, bytes]]]]:
+        """All that wait: one for each table and id."""
         calls: dict[tuple[str, int], dict[bytes, dict[bytes, bytes]]] = {}
         while self._waiting:
             table, column, id, commit_timestamp, row = self._waiting.popleft()
             values = calls.setdefault((table, id), {}).setdefault(row, {})
             values[shadow_column(column)] = encode_shadow(commit_timestamp)
-        for (table, id), rows in calls.items():
-            self._cells.put(table, id, rows)
+        return ((table, id, rows) for (table, id), rows in calls.items())

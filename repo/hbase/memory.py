@@ -10,9 +10,10 @@ A write lands when its method runs. Who wants it late or twice keeps the call an
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from proto.errors import SettingsError
+from proto.errors import SettingsError, UnavailableError
 from proto.ports.clock import Clock
 from repo.hbase.cells import Family, Row, Stored
 from repo.hbase.family_settings import check_settings, settings_of
@@ -39,6 +40,10 @@ class MemoryCells:
             for column, value in rows[row].items():
                 stored.cell(row, column).put(Stored(timestamp, value))
         stored.refuse_bad(rows)
+
+    def put_soon(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        with suppress(UnavailableError):
+            self.put(table, timestamp, rows)
 
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None

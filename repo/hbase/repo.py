@@ -25,16 +25,19 @@ from repo.hbase.names import TableNames
 from repo.hbase.outcomes import Settlement
 from repo.hbase.prepared import Prepared
 from repo.hbase.snapshot import HbaseSnapshot
+from repo.hbase.spare_ids import SpareIds
 from repo.oracle.port import TimestampOracle
 
 
 @dataclass(frozen=True, slots=True)
 class HbaseSettings:
     """prefix: before the names of all tables, for several Repos in one HBase. cached_ids_max: commit timestamps kept in
-    memory, 150 bytes each."""
+    memory, 150 bytes each. spare_id_ms_max: how long an id that came with a snapshot is good for a commit; well below
+    the age at which the oracle refuses it."""
 
     prefix: str = ""
     cached_ids_max: int = 200_000
+    spare_id_ms_max: float = 1_000.0
     garbage: GarbageSettings = field(default_factory=GarbageSettings)
 
 
@@ -68,7 +71,8 @@ class HbaseRepo:
         committed = CommitTable(cells, names.commit_table)
         self._healing = Healing(cells)
         self._ladder = ReadLadder(cells, committed, self._cache, self._healing)
-        cover = Cover(cells, oracle, self._catalog, self._ladder, self._cache)
+        self._ids = SpareIds(oracle, clock, settings.spare_id_ms_max)
+        cover = Cover(cells, oracle, self._ids, self._catalog, self._ladder, self._cache)
         self._garbage = GarbageCollector(cells, oracle, self._catalog, self._gc, committed, cover, settings.garbage)
         self._lease_numbers = count()
         self._known = 0  # the newest commit or snapshot that this process was told of (F13)
@@ -96,7 +100,7 @@ class HbaseRepo:
         members = [Prepared(self._catalog, transaction) for transaction in transactions]
         watermark = self._gc.seen.watermark
         fresh = [member for member in members if member.transaction.snapshot_timestamp >= watermark]
-        committed = iter(BatchCommit(self._cells, self._oracle, self._cache).run(fresh) if fresh else ())
+        committed = iter(BatchCommit(self._cells, self._oracle, self._ids, self._cache).run(fresh) if fresh else ())
         outcomes = [
             next(committed)
             if member.transaction.snapshot_timestamp >= watermark
@@ -125,10 +129,10 @@ class HbaseRepo:
         return self._garbage.collect(before, limit, self._now_ns())
 
     def _begin(self, at_least: int = 0) -> int:
-        """The newest snapshot; the id that comes with it is not used."""
-        (begun,) = self._oracle.begin(1, max(at_least, self._known))
-        self._know(begun.snapshot)
-        return begun.snapshot
+        """The newest snapshot."""
+        snapshot = self._ids.snapshot(max(at_least, self._known))
+        self._know(snapshot)
+        return snapshot
 
     def _know(self, *timestamps: int) -> None:
         """Snapshots to come are not below these, whoever gives them: a former leader does not get so far (F13)."""

@@ -1,13 +1,15 @@
 """The cell port on HBase's Thrift1 gateway."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from happybase.batch import BatchMutation, Mutation
 from happybase.table import TScan
 
-from proto.errors import SettingsError
+from proto.errors import SettingsError, UnavailableError
 from proto.ports.clock import Clock
 from repo.hbase.batches import cut
 from repo.hbase.cells import Row, Stored
@@ -16,6 +18,8 @@ from repo.hbase.thrift_pool import TIMEOUT_MS, ThriftPool
 
 SCAN_ROWS_MAX = 1000
 """Rows in one answer of a scanner."""
+_SOON_MAX = 16
+"""Calls for which nobody waits."""
 _NO_BOUND = TIMESTAMP_MAX + 1
 
 Answer = TypeVar("Answer")
@@ -29,6 +33,19 @@ class ThriftCells:
         self._pool = ThriftPool(host, port, clock, timeout_ms)
         self._ways = ways
         self._threads = ThreadPoolExecutor(ways, "thrift")
+        self._later = ThreadPoolExecutor(1, "thrift-later")
+        self._soon: deque[Future[None]] = deque()
+
+    def put_soon(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        check_put(table, timestamp, rows)
+
+        def write() -> None:
+            with suppress(UnavailableError):
+                self.put(table, timestamp, rows)
+
+        self._soon.append(self._later.submit(write))
+        if len(self._soon) > _SOON_MAX:
+            self._soon.popleft().result()  # who makes more than the gateway takes waits for it after all
 
     def put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
         check_put(table, timestamp, rows)
@@ -111,7 +128,8 @@ class ThriftCells:
         return sorted((region.startKey, region.endKey or None) for region in answer)
 
     def close(self) -> None:
-        """Closes the connections of all threads, none of which may be in a call."""
+        """Closes the connections of all threads, none of which may be in a call. What is to land soon has landed."""
+        self._later.shutdown()
         self._threads.shutdown()
         self._pool.close()
 

@@ -14,7 +14,7 @@ from proto.errors import InvalidMessageError, UnavailableError
 from proto.wire.oracle_pb2 import OracleQuestion, OracleStatus
 from repo.api import OutcomeKind
 from repo.oracle import grpc_lane
-from repo.oracle.frames import BeginRequest, Frame, require_write_sets
+from repo.oracle.frames import BeginRequest, BegunRange, Frame, require_write_sets
 from repo.oracle.grpc_lane import Lane
 from repo.oracle.leader import Leaders
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
@@ -37,11 +37,11 @@ class GrpcOracle:
         self._begins = Lane("begins", leaders, deadline_s)
         self._decisions = Lane("decisions", leaders, deadline_s)
 
+    def snapshot(self, at_least: int = 0) -> int:
+        return self._begun(BeginRequest(0, at_least)).snapshot
+
     def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
-        [begun] = self._begins.ask(Frame(begins=[BeginRequest(count, at_least)])).begins
-        if begun is None:
-            raise UnavailableError(f"this oracle doesn't reach {at_least}: it may be a former leader; try again")
-        return begun.expanded()
+        return self._begun(BeginRequest(count, at_least)).expanded()
 
     def commit(self, requests: Sequence[CommitRequest]) -> list[Decision]:
         require_write_sets(requests)
@@ -68,6 +68,14 @@ class GrpcOracle:
         """What is under way is given up."""
         self._begins.close()
         self._decisions.close()
+
+    def _begun(self, request: BeginRequest) -> BegunRange:
+        [begun] = self._begins.ask(Frame(begins=[request])).begins
+        if begun is None:
+            raise UnavailableError(
+                f"this oracle doesn't reach {request.at_least}: it may be a former leader; try again"
+            )
+        return begun
 
 
 def status_of(address: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from proto.errors import FencedError, UnavailableError
 from repo.api import OutcomeKind
-from repo.oracle.frames import BeginRequest, Frame, Replies, require_write_sets
+from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies, require_write_sets
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 
@@ -18,17 +18,11 @@ class InProcessOracle:
         self.leader = leader
         self._turn = turn or nullcontext()
 
+    def snapshot(self, at_least: int = 0) -> int:
+        return self._begun(BeginRequest(0, at_least)).snapshot
+
     def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
-        request = BeginRequest(count, at_least)
-        try:
-            begun = self.leader.begin(request)
-        except FencedError as error:
-            raise UnavailableError("the oracle was fenced: ask its successor") from error
-        if begun is None:
-            (begun,) = self._frame(Frame(begins=[request])).begins
-        if begun is None:
-            raise UnavailableError(f"this oracle does not reach {at_least}: ask its successor")
-        return begun.expanded()
+        return self._begun(BeginRequest(count, at_least)).expanded()
 
     def commit(self, requests: Sequence[CommitRequest]) -> list[Decision]:
         require_write_sets(requests)
@@ -42,6 +36,17 @@ class InProcessOracle:
 
     def settle(self, ids: Sequence[int]) -> list[Resolution]:
         return self._frame(Frame(settles=ids)).settles
+
+    def _begun(self, request: BeginRequest) -> BegunRange:
+        try:
+            begun = self.leader.begin(request)
+        except FencedError as error:
+            raise UnavailableError("the oracle was fenced: ask its successor") from error
+        if begun is None:
+            (begun,) = self._frame(Frame(begins=[request])).begins
+        if begun is None:
+            raise UnavailableError(f"this oracle does not reach {request.at_least}: ask its successor")
+        return begun
 
     def _frame(self, frame: Frame) -> Replies:
         try:

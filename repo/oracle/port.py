@@ -69,6 +69,10 @@ class TimestampOracle(Protocol):
     """Answers for many at once. Raises UnavailableError when no oracle answers, FencedError never: a client follows the
     leader. Safe to use from several threads."""
 
+    def snapshot(self, at_least: int = 0) -> int:
+        """The newest one, without an id. Raises as `begin`."""
+        ...
+
     def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
         """All with the same snapshot. Raises UnavailableError when this oracle can't reach `at_least` (F13, N1)."""
         ...

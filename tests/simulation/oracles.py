@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from proto.errors import FencedError, UnavailableError
 from repo.api import OutcomeKind
-from repo.oracle.frames import BeginRequest, Frame, Replies
+from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 from repo.oracle.rounds import merged, shares
@@ -129,14 +129,11 @@ class FaultyOracle:
         self._scheduler = network.scheduler
         self._trace = network.scheduler.trace
 
-    def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
-        def begun(replies: Replies) -> list[Begun]:
-            (range,) = replies.begins
-            if range is None:
-                raise UnavailableError(f"this oracle does not reach {at_least}")
-            return range.expanded()
+    def snapshot(self, at_least: int = 0) -> int:
+        return self._begun(BeginRequest(0, at_least)).snapshot
 
-        return begun(self._until_answered(Frame(begins=[BeginRequest(count, at_least)]), begun))
+    def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
+        return self._begun(BeginRequest(count, at_least)).expanded()
 
     def commit(self, requests: Sequence[CommitRequest]) -> list[Decision]:
         try:
@@ -153,6 +150,15 @@ class FaultyOracle:
     def published_epoch(self) -> int:
         """What Omid's clients find in ZooKeeper."""
         return max((host.oracle.epoch for host in self._leaders.hosts if host.oracle is not None), default=0)
+
+    def _begun(self, request: BeginRequest) -> BegunRange:
+        def begun(replies: Replies) -> BegunRange:
+            (range,) = replies.begins
+            if range is None:
+                raise UnavailableError(f"this oracle does not reach {request.at_least}")
+            return range
+
+        return begun(self._until_answered(Frame(begins=[request]), begun))
 
     def _until_answered(self, frame: Frame, check: Callable[[Replies], object] = lambda replies: None) -> Replies:
         attempt = 0

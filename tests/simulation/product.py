@@ -19,6 +19,8 @@ AGE_MS_MAX = 100
 """Of a transaction, for the oracle."""
 SETTLED_MS = 200
 """Above the age and the latest late write together."""
+SPARE_ID_MS_MAX = 30.0
+"""Of an id that came with a snapshot, for clients."""
 CEILING_MS = 20
 """Each take-over makes timestamps run ahead of the time by so much."""
 
@@ -49,4 +51,8 @@ def repo(cells: FaultyCells, oracle: TimestampOracle, clock: Clock, nonce: bytes
 
 def settings(plan: Plan = CALM) -> HbaseSettings:
     """Of clients."""
-    return HbaseSettings(cached_ids_max=plan.cached_ids_max, garbage=GarbageSettings(settled_ms=SETTLED_MS))
+    return HbaseSettings(
+        cached_ids_max=plan.cached_ids_max,
+        spare_id_ms_max=SPARE_ID_MS_MAX,
+        garbage=GarbageSettings(settled_ms=SETTLED_MS),
+    )

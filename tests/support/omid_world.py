@@ -7,7 +7,7 @@ other can't be equal.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
@@ -45,6 +45,10 @@ class DyingCells(ThriftCells):
         if self.dead and any(PREFIX in column for columns in rows.values() for column in columns):
             raise UnavailableError("it is dead")
         super().put(table, timestamp, rows)
+
+    def put_soon(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        with suppress(UnavailableError):  # at once, so that it is dead for these cells or not
+            self.put(table, timestamp, rows)
 
 
 class OmidWorld:

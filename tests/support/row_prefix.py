@@ -18,6 +18,9 @@ class RowPrefixCells:
     def put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
         self._cells.put(table, timestamp, {self._prefix + row: columns for row, columns in rows.items()})
 
+    def put_soon(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        self._cells.put_soon(table, timestamp, {self._prefix + row: columns for row, columns in rows.items()})
+
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
     ) -> dict[bytes, Row]:

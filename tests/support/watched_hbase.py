@@ -54,6 +54,9 @@ class WatchedCells:
     def put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
         self._calls.do(f"put {table}", lambda: self._cells.put(table, timestamp, rows))
 
+    def put_soon(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        self._calls.do(f"put-soon {table}", lambda: self._cells.put_soon(table, timestamp, rows))
+
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
     ) -> dict[bytes, Row]:
@@ -82,6 +85,9 @@ class WatchedOracle:
 
     def __init__(self, oracle: InProcessOracle, calls: Calls) -> None:
         self._oracle, self._calls = oracle, calls
+
+    def snapshot(self, at_least: int = 0) -> int:
+        return self._calls.do("snapshot", lambda: self._oracle.snapshot(at_least))
 
     def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
         return self._calls.do("begin", lambda: self._oracle.begin(count, at_least))

@@ -9,7 +9,7 @@ from proto.errors import AdsIndexError, TooOldError, UnavailableError
 from repo.api import OutcomeKind, Snapshot, Transaction
 from repo.hbase.memory import MemoryCells
 from repo.hbase.repo import HbaseRepo
-from repo.oracle.frames import BeginRequest, Frame, Replies
+from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 from tests.simulation import product
@@ -54,7 +54,7 @@ class GatedCells:
         self._cells, self._name, self._gates = cells, name, gates
 
     def __getattr__(self, verb: str) -> Any:
-        call = getattr(self._cells, verb)
+        call, verb = getattr(self._cells, verb), verb.removesuffix("_soon")
         if verb not in VERBS:
             return call
 
@@ -75,11 +75,11 @@ class GatedOracle:
         self.host: OracleHost | None = None
         self.waiting: Promise | None = None
 
+    def snapshot(self, at_least: int = 0) -> int:
+        return self._begun(BeginRequest(0, at_least)).snapshot
+
     def begin(self, count: int = 1, at_least: int = 0) -> list[Begun]:
-        (begun,) = self._ask(Frame(begins=[BeginRequest(count, at_least)])).begins
-        if begun is None:
-            raise UnavailableError("it does not reach so far")
-        return begun.expanded()
+        return self._begun(BeginRequest(count, at_least)).expanded()
 
     def commit(self, requests: Sequence[CommitRequest]) -> list[Decision]:
         try:
@@ -92,6 +92,12 @@ class GatedOracle:
 
     def settle(self, ids: Sequence[int]) -> list[Resolution]:
         return self._ask(Frame(settles=tuple(ids))).settles
+
+    def _begun(self, request: BeginRequest) -> BegunRange:
+        (begun,) = self._ask(Frame(begins=[request])).begins
+        if begun is None:
+            raise UnavailableError("it does not reach so far")
+        return begun
 
     def _ask(self, frame: Frame, noun: str = "oracle") -> Replies:
         def make() -> Replies:

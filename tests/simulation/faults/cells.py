@@ -1,6 +1,7 @@
 """A cell port with a bad network and a bad server in between: what a gateway that retries, times out, or dies does."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import NoReturn, TypeVar
 
 from proto.errors import UnavailableError
@@ -35,6 +36,13 @@ class FaultyCells:
         if self._network.happens(self._network.plan.lost_shadow) and _only_shadows(rows):
             self._lose(table, timestamp, rows)
         self._write("put", table, timestamp, rows, lambda part: self._cells.put(table, timestamp, part))
+
+    def put_soon(self, table: str, timestamp: int, rows: Rows) -> None:
+        def later() -> None:
+            with suppress(UnavailableError):
+                self.put(table, timestamp, rows)
+
+        self._scheduler.spawn(self._process, later)
 
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:
         self._write("delete", table, timestamp, rows, lambda part: self._cells.delete(table, timestamp, part))

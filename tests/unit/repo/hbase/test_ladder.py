@@ -73,7 +73,7 @@ def test_healing_waits_until_there_is_a_batch_and_does_not_fail_the_read(world: 
         left_by_a_dead_writer(world, b"%d" % number)
         calls.names.clear()
         assert value_of(repo) == b"%d" % number
-        assert (f"put {ROWS}" in calls.names) == (number == 99), "one in a hundred heals, for all"
+        assert (f"put-soon {ROWS}" in calls.names) == (number == 99), "one in a hundred heals, for all"
 
 
 def test_what_an_omid_client_has_declared_dead_is_neither_visible_nor_healed(world: World) -> None:
