@@ -4,6 +4,7 @@ import pytest
 
 from repo.api import Transaction, Version
 from tests.support.engines import DOCUMENTS, ITEMS, LINKS, Engine, key_of
+from tests.support.hbase import eventually
 
 
 def fill(engine: Engine, count: int, table: str = ITEMS, group: str = "a") -> int:
@@ -72,15 +73,19 @@ def test_a_scan_finds_live_rows_behind_any_number_of_deleted_ones(engine: Engine
 @pytest.mark.parametrize("rows", [0, 1, 5, 500])
 def test_partitions_cover_each_row_exactly_once(engine: Engine, rows: int, count: int) -> None:
     fill(engine, rows)
-    with engine.repo.snapshot() as snapshot:
-        ranges = snapshot.partitions(ITEMS, count)
-        parts = [
-            [key for key, _ in snapshot.scan(ITEMS, "a", after, before, limit=rows + 1)] for after, before in ranges
-        ]
-    assert 1 <= len(ranges) <= count
-    assert [key for part in parts for key in part] == [key_of(number) for number in range(rows)]
-    if rows == 500:
-        assert max(map(len, parts)) <= 1.3 * rows / count + 2
+
+    def largest() -> int:
+        with engine.repo.snapshot() as snapshot:
+            ranges = snapshot.partitions(ITEMS, count)
+            parts = [
+                [key for key, _ in snapshot.scan(ITEMS, "a", after, before, limit=rows + 1)] for after, before in ranges
+            ]
+        assert 1 <= len(ranges) <= count
+        assert [key for part in parts for key in part] == [key_of(number) for number in range(rows)]
+        return max(map(len, parts))
+
+    most = 1.3 * rows / count + 2 if rows == 500 else rows
+    eventually(lambda: largest() <= most, "parts of equal size: an engine may sample what it writes a little later")
 
 
 def test_entries_of_many_prefixes_in_one_call(engine: Engine) -> None:
