@@ -32,7 +32,6 @@ from proto.ports.dead_letters import DeadLetters
 from proto.ports.log import Durable
 from repo.api import Repo
 from repo.rows import Schemas
-from repo.system import specs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,9 @@ def assemble(
     process: str = "",
     alive: Callable[[str], bool] = lambda process: False,
 ) -> Parts:
-    """Compiles every document type, registers schemas, declares tables. caller: who calls the fetchers of signals;
-    None: nobody, each call fails. process, alive: see Jobs."""
+    """Compiles every document type, registers schemas; all tables (`repo.system.specs`) are declared already. caller:
+    who calls the fetchers of signals; None: nobody, each call fails. process, alive: see Jobs."""
     flows = application.flows
-    repo.declare(specs(flows, tuple(application.handlers)))
     readers = readers_of(flows, schemas)
     schemas.register([reader.schema.names for reader in readers.values()])
     rows = RowStore(flows, readers)

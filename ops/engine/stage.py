@@ -9,13 +9,13 @@ from ops.engine.lanes import Choice, Lanes
 from ops.engine.outcomes import Settler, items_of
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
-from proto.errors import ConflictError, OutcomeUnknownError, TooOldError, UnavailableError
+from proto.errors import ConflictError, OutcomeUnknownError, SettingsError, TooOldError, UnavailableError
 from proto.lane import Lane
 from proto.ports.clock import Clock
 from proto.ports.dead_letters import DeadLetters
 from proto.ports.processor import Item, Processor
 
-PASSING_ERRORS = (UnavailableError, ConflictError, OutcomeUnknownError, TooOldError)
+PASSING_ERRORS = (UnavailableError, ConflictError, OutcomeUnknownError, TooOldError, SettingsError)
 """No message is to blame for these: the batch is tried again, for ever."""
 
 _FIRST_GUESS_MS = 0.05  # of the time that one message takes, until it was measured

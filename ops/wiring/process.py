@@ -26,6 +26,7 @@ from proto.flows.model import Flows
 from proto.lane import Lane
 from proto.ports.clock import Clock
 from repo.drops import forget_healed
+from repo.system import specs
 
 _COLLECT_EVERY_MS = 250.0
 _FORGET_EVERY_MS = 60_000.0
@@ -68,6 +69,7 @@ def assemble_process(
     Raises SettingsError when these flows are not admitted.
     """
     admission = let_in(store, application, "+".join(roles), patience)
+    store.repo.declare(specs(application.flows, tuple(application.handlers)))  # whichever role is the first to run
     built = argus_role(store, application, admission, tuple(sources)) if "argus" in roles else None
     applying = updater_stage(store, application) if "updater" in roles else None
     stages = {stage.name: stage for stage in (applying, *(built.stages if built else ())) if stage is not None}

@@ -36,7 +36,7 @@ from proto.record import BuildRecord, DocumentRecord, decode_build, decode_docum
 from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.repo import LmdbRepo
 from repo.rows import Schemas
-from repo.system import BUILD, CONTENT, document_table, system_specs
+from repo.system import BUILD, CONTENT, document_table, specs
 from tests.support.counting_repo import CountingRepo
 from tests.support.shop import HandClock
 from updater.processor import Updater
@@ -139,7 +139,7 @@ class World:
         self.repo = CountingRepo(self.engine)
         self.letters = LmdbDeadLetters(self.environment)
         self.application: Application = register(loads(flows), [module_of(*functions)] if functions else [])
-        self.repo.declare(system_specs())
+        self.repo.declare(specs(self.application.flows, tuple(self.application.handlers)))
         self.schemas = Schemas(self.repo)
         admission = admit(self.repo, generation_of(self.application), alone=True)
         self.parts: Parts = assemble(

@@ -17,6 +17,7 @@ from tests.system.editing import TORN_BOOKS, torn_pair
 
 BOOKSHOP = Path(__file__).with_name("bookshop")
 ROLES = ("gateway", "updater", "argus")
+ORDERS = (ROLES, ("argus", "gateway", "updater"), ("updater", "argus", "gateway"))
 Start = Callable[..., Daemon]
 
 
@@ -90,6 +91,17 @@ def test_kill_9_of_roles_in_processes_of_their_own(
     tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
 ) -> None:
     killed(tmp_path, shop, start, editor, [("--role", role) for role in (*ROLES, "argus")], 8, Random(6))
+
+
+@pytest.mark.parametrize("roles", ORDERS, ids="-".join)
+def test_in_whatever_order_the_roles_start_for_the_first_time(
+    tmp_path: Path, shop: sqlite3.Connection, start: Start, roles: Sequence[str]
+) -> None:
+    """Each finds an empty data folder, or what those before it have made of it, and works a while before the next."""
+    for role in roles:
+        start("--role", role)
+        time.sleep(1.0)
+    check(tmp_path / "data", shop)
 
 
 def test_a_full_disk_is_told_and_loses_nothing(

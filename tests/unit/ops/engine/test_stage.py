@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.engine.settings import EngineSettings
-from proto.errors import CorruptionError, FencedError, UnavailableError
+from proto.errors import CorruptionError, FencedError, SettingsError, UnavailableError
 from proto.lane import Lane
 from proto.ports.processor import DONE, DeadLetter, Drop, Item, Outcome, Retry
 
@@ -138,10 +138,11 @@ def test_a_message_that_raises_once_is_processed_the_second_time(bench: "Bench")
     assert bench.letters.count() == 0
 
 
-def test_an_unavailable_store_blames_no_message_and_is_tried_for_ever(bench: "Bench") -> None:
+@pytest.mark.parametrize("error", [UnavailableError("the store does not answer"), SettingsError("no such group")])
+def test_what_no_message_is_to_blame_for_is_tried_for_ever(bench: "Bench", error: Exception) -> None:
     stage = bench.stage()
     loop = bench.loop(bench.make_pass(stage))
-    bench.script.rules[b"1"] = UnavailableError("the store does not answer")
+    bench.script.rules[b"1"] = error
     bench.send(b"1", b"2")
     bench.run_for(loop, 20_000, step_ms=100)
     assert bench.out() == []
