@@ -77,6 +77,16 @@ class MemoryCells:
                 found.append((row, cells))
         return found
 
+    def scans(
+        self,
+        table: str,
+        ranges: Sequence[tuple[bytes, bytes | None]],
+        columns: Sequence[bytes],
+        before: int | None,
+        limit: int,
+    ) -> list[list[tuple[bytes, Row]]]:
+        return [self.scan(table, start, stop, columns, before, limit) for start, stop in ranges]
+
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:
         check_delete(table, timestamp, rows)
         stored = self._table(table)

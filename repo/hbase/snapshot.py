@@ -12,15 +12,14 @@ from proto.errors import SettingsError
 from repo.api import Keep, Version
 from repo.hbase import partitions
 from repo.hbase.catalog import Catalog, Layout
-from repo.hbase.cells import Cells
+from repo.hbase.cells import Cells, Row
 from repo.hbase.gc_state import GcStateCell
 from repo.hbase.history import history
 from repo.hbase.ladder import NEWEST, Committed, ReadLadder, Seen, bound
 from repo.hbase.prepared import ENTRY_PREFIX
-from repo.hbase.shadow_cells import shadow_column
+from repo.hbase.scans import Range, RangeScan
 
 _KEYS_A_CALL = 1_000
-_PAGE_MIN, _PAGE_MAX = 16, 1_000
 
 
 class HbaseSnapshot:
@@ -66,15 +65,18 @@ class HbaseSnapshot:
         layout = self._catalog.layout(table, "")
         if limit_each <= 0:
             return [[] for _ in prefixes]
-        found = [self._entries(layout, prefix, limit_each, after) for prefix in prefixes]
+        ranges = [
+            Range(after + b"\0" if after and after >= prefix else prefix, successor(prefix)) for prefix in prefixes
+        ]
+        found = self._scan(layout).many(ranges, limit_each)
         self._check(layout)
-        return found
+        return [[(key, entry.value.removeprefix(ENTRY_PREFIX)) for key, entry in found[range]] for range in ranges]
 
     def scan(
         self, table: str, group: str, after: bytes = b"", before: bytes | None = None, limit: int = 1000
     ) -> list[tuple[bytes, Version]]:
         layout = self._catalog.layout(table, group)
-        found = self._live(layout, after + b"\0" if after else b"", before, limit)
+        found = self._scan(layout).one(Range(after + b"\0" if after else b"", before), limit)
         self._check(layout)
         return [(key, Version(committed.commit_timestamp, committed.value)) for key, committed in found]
 
@@ -128,25 +130,14 @@ class HbaseSnapshot:
                 break
         return seen.visible
 
-    def _entries(self, layout: Layout, prefix: bytes, limit: int, after: bytes) -> list[tuple[bytes, bytes]]:
-        start = after + b"\0" if after and after >= prefix else prefix
-        found = self._live(layout, start, successor(prefix), limit)
-        return [(key, committed.value.removeprefix(ENTRY_PREFIX)) for key, committed in found]
+    def _scan(self, layout: Layout) -> RangeScan:
+        snapshot = self._sees(layout)
 
-    def _live(self, layout: Layout, start: bytes, stop: bytes | None, limit: int) -> list[tuple[bytes, Committed]]:
-        """The first `limit` rows from `start` on with a visible version that is no tombstone."""
-        columns, snapshot = (layout.column, shadow_column(layout.column)), self._sees(layout)
-        found: list[tuple[bytes, Committed]] = []
-        asked = min(max(limit, _PAGE_MIN), _PAGE_MAX)
-        while len(found) < limit:
-            page = self._cells.scan(layout.table, start, stop, columns, bound(snapshot), asked)
-            seen = self._ladder.climb(layout.table, layout.column, dict(page), snapshot)
-            visible = self._settled(layout, [key for key, _ in page], seen)
-            found += [(key, visible[key]) for key, _ in page if key in visible and visible[key].value]
-            if len(page) < asked:
-                break
-            start, asked = page[-1][0] + b"\0", _PAGE_MAX
-        return found[:limit]
+        def visible(rows: dict[bytes, Row]) -> dict[bytes, Committed]:
+            seen = self._ladder.climb(layout.table, layout.column, rows, snapshot)
+            return self._settled(layout, list(rows), seen)
+
+        return RangeScan(self._cells, layout, bound(snapshot), visible)
 
 
 def _version(committed: Committed, watermark: int) -> Version | None:

@@ -23,6 +23,7 @@ _SOON_MAX = 16
 _NO_BOUND = TIMESTAMP_MAX + 1
 
 Answer = TypeVar("Answer")
+Part = TypeVar("Part")
 
 
 class ThriftCells:
@@ -107,6 +108,16 @@ class ThriftCells:
 
         return self._pool.run(rows, _where(table, [start]))
 
+    def scans(
+        self,
+        table: str,
+        ranges: Sequence[tuple[bytes, bytes | None]],
+        columns: Sequence[bytes],
+        before: int | None,
+        limit: int,
+    ) -> list[list[tuple[bytes, Row]]]:
+        return self._side_by_side(lambda one: self.scan(table, *one, columns, before, limit), ranges)
+
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:
         check_delete(table, timestamp, rows)
 
@@ -142,7 +153,7 @@ class ThriftCells:
 
         self._side_by_side(write, batches)
 
-    def _side_by_side(self, call: Callable[[list[bytes]], Answer], batches: list[list[bytes]]) -> list[Answer]:
+    def _side_by_side(self, call: Callable[[Part], Answer], batches: Sequence[Part]) -> list[Answer]:
         """All calls have ended when it returns, or raises the first one's error."""
         if len(batches) == 1:
             return [call(batches[0])]

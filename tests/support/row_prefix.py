@@ -33,9 +33,21 @@ class RowPrefixCells:
     def scan(
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[tuple[bytes, Row]]:
-        end = successor(self._prefix) if stop is None else self._prefix + stop
-        found = self._cells.scan(table, self._prefix + start, end, columns, before, limit)
-        return [(self._without(row), cells) for row, cells in found]
+        (found,) = self.scans(table, [(start, stop)], columns, before, limit)
+        return found
+
+    def scans(
+        self,
+        table: str,
+        ranges: Sequence[tuple[bytes, bytes | None]],
+        columns: Sequence[bytes],
+        before: int | None,
+        limit: int,
+    ) -> list[list[tuple[bytes, Row]]]:
+        end = successor(self._prefix)
+        wanted = [(self._prefix + start, end if stop is None else self._prefix + stop) for start, stop in ranges]
+        found = self._cells.scans(table, wanted, columns, before, limit)
+        return [[(self._without(row), cells) for row, cells in page] for page in found]
 
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:
         self._cells.delete(table, timestamp, {self._prefix + row: columns for row, columns in rows.items()})

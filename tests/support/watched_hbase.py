@@ -30,9 +30,11 @@ class Killed(BaseException):
 
 @dataclass
 class Calls:
-    """names: of all calls so far, `kind table`. before, after: called with the number of each call, and may raise."""
+    """names: of all calls so far, `kind table`; scanned: how many ranges each call for many had. before, after: called
+    with the number of each call, and may raise."""
 
     names: list[str] = field(default_factory=list)
+    scanned: list[int] = field(default_factory=list)
     before: Callable[[int], None] = lambda number: None
     after: Callable[[int], None] = lambda number: None
 
@@ -69,6 +71,18 @@ class WatchedCells:
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[tuple[bytes, Row]]:
         return self._calls.do(f"scan {table}", lambda: self._cells.scan(table, start, stop, columns, before, limit))
+
+    def scans(
+        self,
+        table: str,
+        ranges: Sequence[tuple[bytes, bytes | None]],
+        columns: Sequence[bytes],
+        before: int | None,
+        limit: int,
+    ) -> list[list[tuple[bytes, Row]]]:
+        found = self._calls.do(f"scans {table}", lambda: self._cells.scans(table, ranges, columns, before, limit))
+        self._calls.scanned.append(len(ranges))
+        return found
 
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:
         self._calls.do(f"delete {table}", lambda: self._cells.delete(table, timestamp, rows))

@@ -5,6 +5,7 @@ import pytest
 from proto.errors import InvalidMessageError, SettingsError
 from repo.hbase.cells import Stored
 from tests.contract.cells.conftest import Served
+from tests.support.hbase import eventually
 
 A, B = b"d:a", b"d:b"
 
@@ -82,6 +83,25 @@ def test_a_scan_goes_in_order_between_its_bounds(served: Served) -> None:
     assert scan(b"", None, before=12) == [b"a\x00", b"b"]
     assert scan(b"", None, limit=3) == [b"a", b"a\x00", b"b"]
     assert scan(b"", None, limit=0) == []
+
+
+def test_many_scans_in_one_call_are_answered_in_their_order(served: Served) -> None:
+    for number in range(20):
+        put(served, 10 + number, b"%02d" % number)
+    ranges = [(b"%02d" % start, b"%02d" % (start + 3)) for start in (15, 0, 5, 0)] + [(b"19", None), (b"5", b"4")]
+    found = served.cells.scans(served.table, ranges, [A], 30, 2)
+    assert [[row for row, _ in page] for page in found] == [
+        [b"15", b"16"], [b"00", b"01"], [b"05", b"06"], [b"00", b"01"], [b"19"], []
+    ]  # fmt: skip
+    assert found == [served.cells.scan(served.table, *one, [A], 30, 2) for one in ranges]
+    assert served.cells.scans(served.table, [], [A], 30, 2) == []
+
+
+def test_a_soon_put_lands_in_its_time(served: Served) -> None:
+    served.cells.put_soon(served.table, 10, {b"r": {A: b"soon"}})
+    eventually(lambda: newest(served) == Stored(10, b"soon"), "a put for which nobody waits")
+    with pytest.raises(InvalidMessageError):
+        served.cells.put_soon(served.table, 10, {b"": {A: b"x"}})
 
 
 def test_a_scan_does_not_count_rows_without_the_column(served: Served) -> None:

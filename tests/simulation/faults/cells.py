@@ -69,6 +69,16 @@ class FaultyCells:
         self._trace.add(self._process.name, "scan {} [{}, {}) before {}: {}", table, start, stop, before, found)
         return found
 
+    def scans(
+        self,
+        table: str,
+        ranges: Sequence[tuple[bytes, bytes | None]],
+        columns: Sequence[bytes],
+        before: int | None,
+        limit: int,
+    ) -> list[list[tuple[bytes, Row]]]:
+        return [self.scan(table, start, stop, columns, before, limit) for start, stop in ranges]
+
     def check_and_put(self, table: str, row: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
         network, plan = self._network, self._network.plan
         answers: list[bool] = []

@@ -1,5 +1,7 @@
 """What a transaction costs: calls of the store and of the oracle, counted."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from repo.api import Transaction
@@ -79,6 +81,44 @@ def test_a_commit_timestamp_that_is_known_is_not_looked_up_again() -> None:
             found = snapshot.read(ITEMS, "a", [key_of(str(number)) for number in range(20)])
             assert all(version is not None and version.value == b"x" for version in found)
     assert watched.names.count("get OMID_COMMIT_TABLE") == 1
+
+
+PARENTS, CHILDREN = 2_000, 10
+
+
+@pytest.fixture(scope="module")
+def family() -> World:
+    """An index of parents with ten children each."""
+    world = World()
+    transaction = Transaction(0)
+    for parent in range(PARENTS):
+        for child in range(CHILDREN):
+            transaction.write_index(LINKS, key_of(parent) + key_of(child), b"")
+    assert world.client().commit([transaction])[0].committed
+    return world
+
+
+@pytest.mark.parametrize(
+    ("parents", "scans", "alone"),
+    [
+        (range(200), ["scan"] * 3, []),  # 2,000 rows, in pages
+        (range(0, PARENTS, 10), ["scan", "scans"], [190]),  # a page shows that they are far apart
+        ([7], ["scans"], [1]),
+        ([], [], []),
+    ],
+    ids=["neighbours", "far apart", "one", "none"],
+)
+def test_collections_of_200_documents_cost_a_few_scans(
+    family: World, parents: Sequence[int], scans: list[str], alone: list[int]
+) -> None:
+    """alone: how many ranges got a scan of their own, side by side, in one call."""
+    calls = Calls()
+    with family.client(calls).snapshot() as snapshot:
+        found = snapshot.scan_prefixes(LINKS, list(map(key_of, parents)), 100)
+    assert [len(entries) for entries in found] == [CHILDREN] * len(parents)
+    table = TableNames().data(LINKS)
+    assert calls.names == ["snapshot", *(f"{name} {table}" for name in scans), "get adsindex_gc"]
+    assert calls.scanned == alone
 
 
 class _Dead(BaseException):
