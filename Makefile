@@ -8,13 +8,15 @@ TESTS ?=
 SEEDS ?= 1000
 FROM ?= 0
 PLANTED ?=
+DISK ?=
 JUDGE ?=
+ROUNDS ?= 10
 
 # The first Python that is new enough, or none; `make install PYTHON=/path/to/python3.12` takes another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: install tools demo test check simulate judge wire bench bench-oracle clean
+.PHONY: install tools demo test check simulate explore chaos judge wire bench bench-oracle clean
 
 install: $(VENV)/.installed
 
@@ -57,6 +59,16 @@ check: tools
 # Seeds FROM, FROM+1, ...: clients and oracles over the in-memory twin of HBase, under faults. One seed: with its trace.
 simulate: tools
 	$(BIN)/python -m tests.simulation.simulate --seeds $(SEEDS) --from $(FROM) $(if $(PLANTED),--planted $(PLANTED))
+
+# Random tests with examples that nobody has seen yet, until one fails.
+RANDOM_TESTS = $(shell grep -rl 'from hypothesis' tests --include='test_*.py')
+explore: tools
+	@for round in $$(seq $(ROUNDS)); do \
+	    ADSINDEX_EXPLORE=1 $(BIN)/python -m pytest -q -n 2 $(RANDOM_TESTS) || exit 1; done
+
+# A running book shop under kills, schema changes and pauses, by seeds; DISK=1: on a disk that fails, too (strace).
+chaos: tools
+	$(BIN)/python -m tests.chaos --seeds $(SEEDS) --from $(FROM) $(if $(DISK),--disk)
 
 # 20,000 transactions of list-append on an HBase of its own, while leading oracles are killed; and the judge of them.
 judge: tools

@@ -10,10 +10,9 @@ from random import Random
 
 import pytest
 
-from ops.demo.compare import compare_documents, from_line
 from tests.support.processes import PATIENCE_S, Daemon, adsindex, command
-from tests.system.bookshop.expected import expected_documents
-from tests.system.editing import TORN_BOOKS, torn_pair
+from tests.system.editing import torn_pair
+from tests.system.shop_check import check_shop
 
 BOOKSHOP = Path(__file__).with_name("bookshop")
 ROLES = ("gateway", "updater", "argus")
@@ -48,25 +47,6 @@ def editor(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Daemon]:
     daemon.kill()
 
 
-def check(data: Path, shop: sqlite3.Connection) -> None:
-    """Waits; then every document equals the join, and everything that was ever published was whole and in order."""
-    waited = adsindex("wait", "--data", data, "--timeout", PATIENCE_S / 2)
-    assert waited.code == 0, waited
-    lines = adsindex("docs", "--json", "--data", data).jsonl
-    for document_type in ("book", "order"):
-        found = {one.id: one for one in (from_line(line) for line in lines if line["type"] == document_type)}
-        assert len(found) > 5
-        assert list(compare_documents(expected_documents(shop, document_type), found)) == []
-    newest: dict[tuple[str, str], int] = {}
-    for line in adsindex("tail", "documents", "--no-follow", "--json", "--data", data).jsonl:
-        key = (line["type"], str(line["id"]))
-        assert line["sequence"] >= newest.get(key, 0), f"{key} was published after a newer version"
-        newest[key] = line["sequence"]
-        if line["id"] in TORN_BOOKS and line.get("fields"):
-            assert line["fields"]["title"] == line["fields"]["category"], "torn"
-    assert adsindex("dead-letters", "list", "--json", "--data", data).output == ""
-
-
 def test_edits_of_another_program_are_served_and_sigterm_drains(
     tmp_path: Path, shop: sqlite3.Connection, start: Start, editor: Daemon
 ) -> None:
@@ -74,11 +54,11 @@ def test_edits_of_another_program_are_served_and_sigterm_drains(
     daemon.says("live")
     time.sleep(0.5)
     editor.kill()
-    check(tmp_path / "data", shop)
+    check_shop(tmp_path / "data", shop)
     torn_pair(shop, -1)
     assert daemon.stop() == 0 and "stopped" in daemon.text
     start().says("live")
-    check(tmp_path / "data", shop)
+    check_shop(tmp_path / "data", shop)
 
 
 def test_kill_9_of_everything_in_one_process(
@@ -101,7 +81,7 @@ def test_in_whatever_order_the_roles_start_for_the_first_time(
     for role in roles:
         start("--role", role)
         time.sleep(1.0)
-    check(tmp_path / "data", shop)
+    check_shop(tmp_path / "data", shop)
 
 
 def test_a_full_disk_is_told_and_loses_nothing(
@@ -126,7 +106,7 @@ def test_a_full_disk_is_told_and_loses_nothing(
     full.kill()
     editor.kill()
     start()
-    check(tmp_path / "data", shop)
+    check_shop(tmp_path / "data", shop)
 
 
 def test_kill_9_while_stale_changes_are_dropped_and_healed(
@@ -159,7 +139,7 @@ def test_kill_9_while_stale_changes_are_dropped_and_healed(
     healed = adsindex("lanes", "heal", "--wait", "--timeout", PATIENCE_S / 2, "--data", data)
     assert healed.code == 0, healed
     assert adsindex("lanes", "dropped", "--json", "--data", data).output == ""
-    check(data, shop)
+    check_shop(data, shop)
 
 
 def killed(
@@ -174,4 +154,4 @@ def killed(
         running[victim].kill()
         running[victim] = start(*kinds[victim])
     editor.kill()
-    check(tmp_path / "data", shop)
+    check_shop(tmp_path / "data", shop)
