@@ -183,12 +183,13 @@ class FaultyOracle:
             raise UnavailableError("no oracle leads")
         if crashes and network.happens(0.5):
             network.crash(self._process)
-        lost = network.happens(plan.lost_request)
+        unsure = bool(frame.commits or frame.settles) and network.happens(plan.lost_outcome)
+        lost = network.happens(plan.lost_request) or (unsure and network.happens(0.5))
         if not lost:
             self._scheduler.later(network.trip_ms(), lambda: host.deliver(Asked(frame, answer)))
         if crashes:
             network.crash(self._process)
-        if lost or network.happens(plan.lost_answer):
+        if lost or unsure or network.happens(plan.lost_answer):
             self._scheduler.later(network.trip_ms(), lambda: answer.keep(UnavailableError("lost")))
         else:
             self._scheduler.later(TIMEOUT_MS, lambda: answer.keep(UnavailableError("too slow")))

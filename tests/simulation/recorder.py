@@ -22,6 +22,8 @@ class Recorder:
 
     def __init__(self, scheduler: Scheduler, tables: Sequence[TableSpec]) -> None:
         self.history = History()
+        self.one_oracle = True
+        self.newest_told = 0
         self._scheduler = scheduler
         self._names = TableNames()
         self._groups: dict[Place, tuple[str, str]] = {}
@@ -99,7 +101,7 @@ def committed(row: bytes, value: bytes) -> tuple[int, int]:
 
 
 class RecordedRepo:
-    """repo.api.Repo of one client. known: the highest commit timestamp that it was told."""
+    """repo.api.Repo of one client. known: the highest snapshot and commit timestamp that it was told."""
 
     def __init__(self, repo: HbaseRepo, recorder: Recorder, actor: str) -> None:
         self._repo, self._recorder, self._actor = repo, recorder, actor
@@ -118,9 +120,12 @@ class RecordedRepo:
         self._repo.declare(tables)
 
     def snapshot(self, at_least: int = 0, still: bool = False) -> "RecordedSnapshot":
-        known = max(self.known, at_least)
+        newest = self._recorder.newest_told if self._recorder.one_oracle else 0
+        known = max(self.known, at_least, newest)
         snapshot = self._recorded(self._repo.snapshot(at_least, still))
-        self._recorder.history.begins.append(Begin(self._actor, known, snapshot.timestamp))
+        if newest == 0 or self._recorder.one_oracle:
+            self._recorder.history.begins.append(Begin(self._actor, known, snapshot.timestamp))
+        self.known = max(self.known, snapshot.timestamp)
         return snapshot
 
     def snapshot_at(self, timestamp: int) -> "RecordedSnapshot":
@@ -166,6 +171,7 @@ class RecordedRepo:
         attempt.told = outcome
         if outcome.committed:
             self.known = max(self.known, outcome.commit_timestamp)
+            self._recorder.newest_told = max(self._recorder.newest_told, self.known)
 
     def _recorded(self, snapshot: Snapshot) -> "RecordedSnapshot":
         return RecordedSnapshot(snapshot, self._recorder.history, self._actor, self._newest)

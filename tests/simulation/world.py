@@ -1,17 +1,17 @@
 """One run: oracles, clients and faults, from the first take-over to the last look at everything."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from random import Random
 
 from proto.errors import TooOldError, UnavailableError
-from repo.api import Snapshot
 from repo.hbase.memory import MemoryCells
 from repo.oracle.oracle import Oracle
 from tests.simulation import product
-from tests.simulation.actors.client import TABLE, TABLES, Actor, Client
-from tests.simulation.actors.garbage import collect, collect_soon, write_one, write_two
+from tests.simulation.actors.asker import ask
+from tests.simulation.actors.client import TABLES, Actor, Client
+from tests.simulation.actors.garbage import collect
 from tests.simulation.checkers.history import Told
+from tests.simulation.dusk import Dusk
 from tests.simulation.faults import nemesis
 from tests.simulation.faults.cells import FaultyCells
 from tests.simulation.faults.network import Network
@@ -24,8 +24,8 @@ DURATION_MS = 150.0
 """About what the actors of a run need."""
 CALLS_UNTIL_CRASH_MAX = 60
 RESTART_MS_MAX = 30.0
-WHILE_LATE_MS = 60.0
-"""Most often enough for a transaction."""
+ASKS = 0.1
+"""How often a client asks, beside its steps, what became of others' transactions."""
 
 
 class WatchedCells(MemoryCells):
@@ -84,7 +84,7 @@ class World:
             leader.crash_at = leader.calls + self._crash["oracle"]
         self.scheduler.run(until=lambda: self._working == 0)
         if self._plan.garbage:
-            self._read_while_it_is_collected()
+            Dusk(self.scheduler, self.network, self.recorder, self._start).fall(self._plan)
         self.network.plan = CALM
         self.new_oracle()
         self.scheduler.run()
@@ -109,6 +109,7 @@ class World:
     def new_oracle(self) -> None:
         process = Process(f"oracle{len(self._oracles)}", crashed=self._start_another)
         self._oracles.append(process)
+        self.recorder.one_oracle = len(self._oracles) == 1
         cells, clock = FaultyCells(self._cells, process, self.network, self.recorder), self._clock(process)
 
         def make() -> Oracle:
@@ -182,47 +183,12 @@ class World:
 
         self.scheduler.spawn(process, live).on_end.append(ended)
 
-    def _read_while_it_is_collected(self) -> None:
-        """New clients, without caches, read what is healed and swept under their eyes (F7); others, who began before
-        the last commit, read what is collected (F12)."""
-        self.scheduler.run()
-        self.network.plan = replace(self._plan, lost_shadow=1.0)
-        self._start("early", write_two)
-        self.scheduler.run()
-        self.network.plan = replace(self._plan, lost_shadow=0.0)
-        self.scheduler.now_ms += 1.5 * product.SETTLED_MS
-        random, names = self.random, product.NAMES
-        self._start("late", write_one)
-        for number in range(2):
-            name, stop_on = f"old{number}", random.choice((names.data(TABLE), names.data(TABLE), names.gc, ""))
-            self._start(name, self._look_late, Process(name, stop_on=stop_on, stop_ms=random.uniform(30.0, 120.0)))
-        for number in range(2):
-            name, stop_on = f"new{number}", random.choice((names.commit_table, ""))
-            self._start(name, self._look_soon, Process(name, stop_on=stop_on, stop_ms=random.uniform(20.0, 200.0)))
-            self._start(f"collector{number}", collect_soon)
-        self.scheduler.run()
-
-    def _look_late(self, client: Client) -> None:
-        """At a snapshot that grows too old meanwhile."""
-        with client.repo.snapshot() as snapshot:
-            for _ in range(2):
-                self.scheduler.sleep(self.random.uniform(WHILE_LATE_MS, 2 * WHILE_LATE_MS))
-                self._look(snapshot)
-
-    def _look_soon(self, client: Client) -> None:
-        self.scheduler.sleep(WHILE_LATE_MS)
-        with client.repo.snapshot() as snapshot:
-            self._look(snapshot)
-
-    def _look(self, snapshot: Snapshot) -> None:
-        for (table, group), keys in self.recorder.cells().items():
-            if group:
-                snapshot.read(table, group, keys)
-
     def _one_step(self, client: Client) -> None:
         actor = client.random.choice(self._actors)
         client.rest(10.0)
         try:
+            if client.random.random() < ASKS:
+                ask(client)
             actor.act(client)
         except (UnavailableError, TooOldError) as error:
             self.scheduler.trace.add(client.process.name, "gives up: {}", error)

@@ -1,8 +1,9 @@
 """Garbage collection, the sweep of the commit table, and readers who stay long: they are right, or told "too old"."""
 
 from proto.errors import TooOldError, UnavailableError
-from repo.api import Snapshot, Transaction
-from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
+from repo.api import Snapshot
+from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client
+from tests.simulation.product import SETTLED_MS
 
 
 class Garbage:
@@ -31,11 +32,20 @@ class Garbage:
             try:
                 if client.random.random() < 0.3:
                     with client.repo.lease(snapshot, seconds=3600):
+                        self._lease_another(client)
                         self._reread(client, snapshot, leased=True)
                 else:
                     self._reread(client, snapshot, leased=False)
             except TooOldError:
                 return
+
+    def _lease_another(self, client: Client) -> None:
+        """Which ends before the first one."""
+        try:
+            with client.repo.snapshot() as snapshot, client.repo.lease(snapshot, seconds=3600):
+                client.rest(5.0)
+        except UnavailableError:
+            pass
 
     def _reread(self, client: Client, snapshot: Snapshot, leased: bool) -> None:
         for _ in range(3):
@@ -54,32 +64,11 @@ class Garbage:
 
 
 def collect(client: Client) -> None:
-    """Right below the present, or below something older; at once, or in slices of any size."""
+    """Right below the present, or below something older; at once, or in slices of any size. Sometimes such that the
+    commit table is swept exactly up to an id."""
     newest = client.repo.last_timestamp()
-    back = client.random.choice((0, 0, 1, 10, 50_000_000, 200_000_000))
+    settled = SETTLED_MS * 1_000_000
+    ids = [id for id in sorted(client.repo.history.commits)[-12:] if id + settled <= newest]
+    back = client.random.choice((0, 0, 1, 10, 50_000_000, 200_000_000, *(newest - id - settled for id in ids[-2:])))
     for limit in client.random.choice(([1000], [1000, 1000], [1, 3, 10, 1000], [10] * 4)):
         client.repo.collect_garbage(max(0, newest - back), limit)
-
-
-def collect_soon(client: Client) -> None:
-    """Not at once: others are about to read."""
-    client.scheduler.sleep(client.random.uniform(60.0, 120.0))
-    collect(client)
-
-
-def write_one(client: Client) -> None:
-    """The same cell each time: so what it held before is garbage soon."""
-    _write(client, "dusk")
-
-
-def write_two(client: Client) -> None:
-    """That cell, and one that nobody writes again."""
-    _write(client, "dusk", "cold")
-
-
-def _write(client: Client, *names: str) -> None:
-    def write(snapshot: Snapshot, transaction: Transaction) -> None:
-        for name in names:
-            transaction.write(TABLE, key_of(name), GROUP, client.tag())
-
-    client.transact(write)

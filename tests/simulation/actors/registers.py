@@ -3,10 +3,14 @@
 The engine's whole port is used; the history checker is the judge.
 """
 
+from collections.abc import Sequence
+
 from repo.api import Snapshot, Transaction
 from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
 
 KEYS = [key_of("register", number) for number in range(3)]
+AHEAD = (1, 50, 10_000_000, 10**15)
+"""How far beyond a snapshot somebody wants to see, in timestamps: there is nothing yet that would stay as it is."""
 
 
 class Registers:
@@ -50,15 +54,26 @@ class Registers:
         client.transact(write)
 
     def _many(self, client: Client) -> None:
-        """Several transactions in one call, some of them in each other's way."""
+        """Several transactions in one call, some of them in each other's way, some with an older snapshot."""
 
         def write(snapshot: Snapshot, transaction: Transaction) -> None:
-            others = [Transaction(snapshot.timestamp) for _ in range(client.random.randint(1, 3))]
-            for other in others:
-                other.write(TABLE, client.random.choice(KEYS), OTHER_GROUP, client.tag())
-            client.repo.commit(others)
+            client.rest(20.0)
+            with client.repo.snapshot() as newer:
+                snapshots = (snapshot.timestamp, newer.timestamp)
+            client.repo.commit([self._one_of_many(client, snapshots) for _ in range(client.random.randint(1, 5))])
 
         client.look(write)
+
+    def _one_of_many(self, client: Client, snapshots: Sequence[int]) -> Transaction:
+        """Writes a cell or two, and often checks another one: crosswise, so that two could both find it unchanged."""
+        random = client.random
+        made = Transaction(random.choice(snapshots))
+        seen, *written = random.sample(KEYS, random.choice((2, 2, 3)))
+        for key in written:
+            made.write(TABLE, key, random.choice((GROUP, OTHER_GROUP)) if key == KEYS[0] else OTHER_GROUP, client.tag())
+        if random.random() < 0.6:
+            made.check(TABLE, seen, OTHER_GROUP)
+        return made
 
     def _look(self, client: Client) -> None:
         """Twice at one snapshot, so that it is seen whether it stays as it was."""
@@ -71,6 +86,8 @@ class Registers:
             for version in snapshot.history(TABLE, GROUP, key, 3)[1:2]:
                 with client.repo.snapshot_at(version.commit_timestamp) as earlier:
                     earlier.read(TABLE, GROUP, KEYS)
+            with client.repo.snapshot_at(snapshot.timestamp + client.random.choice(AHEAD)) as later:
+                later.read(TABLE, GROUP, KEYS)
 
         client.look(look)
 

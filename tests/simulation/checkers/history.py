@@ -61,7 +61,8 @@ class Listing(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """known: the highest commit timestamp that the client had been told or had demanded."""
+    """known: the highest timestamp that the client had been told, or had demanded; as long as there is one oracle only,
+    what any client had been told."""
 
     actor: str
     known: int

@@ -80,7 +80,7 @@ def overlaps(history: History, truth: Truth) -> Iterator[str]:
             yield f"{attempt} committed at {commit}, not after its snapshot"
         for cell in (*attempt.writes, *attempt.checks):
             for other, writer in truth.writers.get(cell, ()):
-                if attempt.snapshot < other < commit and writer is not attempt:
+                if attempt.snapshot < other <= commit and writer is not attempt:
                     yield f"{attempt} at {commit}, and {writer} at {other}, overlap in {named(cell)}"
     for attempt in history.attempts:
         told = attempt.told
@@ -88,14 +88,14 @@ def overlaps(history: History, truth: Truth) -> Iterator[str]:
             continue
         if told.commit_timestamp <= attempt.snapshot:
             yield f"{attempt}: a conflict with what its snapshot sees"
-        elif told.cell is not None and all(
-            commit != told.commit_timestamp for commit, _ in truth.writers.get(told.cell, ())
-        ):
+        elif told.cell is None or told.cell not in (*attempt.writes, *attempt.checks):
+            yield f"{attempt}: a conflict in a cell that it neither writes nor checks"
+        elif all(commit != told.commit_timestamp for commit, _ in truth.writers.get(told.cell, ())):
             yield f"{attempt}: a conflict in {named(told.cell)} with a commit that never was"
 
 
 def begins(history: History) -> Iterator[str]:
-    """A client's snapshot is never below what it was told."""
+    """A client's snapshot is never below what it was told, by commits and by snapshots."""
     for begin in history.begins:
         if begin.snapshot < begin.known:
             yield f"{begin.actor} began at {begin.snapshot} and knew {begin.known}"

@@ -13,6 +13,7 @@ class Plan:
     torn                the rows of a call are read or written one after the other, and others come in between
     lost_request        never arrives; the caller learns nothing
     lost_answer         is done; the caller learns nothing
+    lost_outcome        the client of an oracle does not learn what became of a commit, nor when it settles it
     late                the caller learns nothing, and it is done long after, up to late_ms_max
     doubled             is done and answered; and done again, long after
     lost_shadow         a put of shadow cells never arrives, or late; which is to cost speed only
@@ -33,6 +34,7 @@ class Plan:
     torn: float = 0.0
     lost_request: float = 0.0
     lost_answer: float = 0.0
+    lost_outcome: float = 0.0
     late: float = 0.0
     late_ms_max: float = 60.0
     doubled: float = 0.0

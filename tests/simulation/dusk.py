@@ -1,0 +1,170 @@
+"""The evening of a run with garbage: all that is healed, covered, swept and collected is read, settled and written over
+at that very moment."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Protocol
+
+from repo.api import Outcome, Snapshot, Transaction
+from tests.simulation import product
+from tests.simulation.actors.asker import ask
+from tests.simulation.actors.client import ENTRIES, GROUP, TABLE, Client, key_of
+from tests.simulation.actors.garbage import collect
+from tests.simulation.faults.network import Network
+from tests.simulation.faults.plan import Plan
+from tests.simulation.recorder import Recorder
+from tests.simulation.scheduler import Process, Scheduler
+
+WHILE_MS = 60.0
+"""Most often enough for a transaction."""
+CALLS_UNTIL_DOOMED = (6, 7, 7)
+"""Of a client that dies: in the call that puts its cells, or in the next one."""
+
+
+class Start(Protocol):
+    """Starts a client: World's."""
+
+    def __call__(self, name: str, work: Callable[[Client], None], process: Process | None = None) -> None: ...
+
+
+class Dusk:
+    """unsettled: transactions whose clients don't know what became of them."""
+
+    def __init__(self, scheduler: Scheduler, network: Network, recorder: Recorder, start: Start) -> None:
+        self._scheduler, self._network, self._recorder, self._start = scheduler, network, recorder, start
+        self._random: Random = scheduler.random
+        self._unsettled: list[tuple[Client, Transaction, Outcome]] = []
+
+    def fall(self, plan: Plan) -> None:
+        """Leaves the plan for the end of the run to set."""
+        self._scheduler.run()
+        self._leave_behind(replace(plan, lost_shadow=1.0))
+        self._network.plan = replace(plan, lost_shadow=0.0)
+        self._scheduler.now_ms += 1.5 * product.SETTLED_MS
+        random, names = self._random, product.NAMES
+        self._start("late", lambda client: write(client, "dusk"))
+        self._start("rival", self._write_soon)
+        self._start("settler", self._settle_soon)
+        self._start("asker", self._ask_soon)
+        self._start("past", self._look_back)
+        for number in range(2):
+            stop_on = random.choice((names.data(TABLE), names.data(TABLE), names.data(ENTRIES), names.gc, ""))
+            self._start_one_that_stops(f"old{number}", self._look_late, stop_on, random.uniform(30.0, 120.0))
+        for number in range(2):
+            stop_on = random.choice((names.commit_table, ""))
+            self._start_one_that_stops(f"new{number}", self._look_soon, stop_on, random.uniform(20.0, 200.0))
+            crash_at = random.choice((None, None, random.randint(1, 50)))
+            self._start(f"collector{number}", self._collect_soon, Process(f"collector{number}", crash_at=crash_at))
+        self._scheduler.run()
+
+    def _leave_behind(self, plan: Plan) -> None:
+        """Committed cells without shadow cells; a tombstone; cells of a client that died over all of them, and where
+        there was nothing; a transaction of which its client does not know what became of it."""
+        self._network.plan = plan
+        self._start("early", lambda client: (write(client, "dusk", "cold", "tomb"), delete(client, "tomb")))
+        self._scheduler.run()
+        self._network.plan = replace(plan, lost_outcome=1.0)
+        if self._random.random() < 0.5:
+            self._start("unsure", self._write_unsurely)
+            self._scheduler.run()
+        self._network.plan = plan
+        if self._random.random() < 0.5:
+            doomed = Process("doomed", crash_at=self._random.choice(CALLS_UNTIL_DOOMED))
+            self._start("doomed", lambda client: write(client, "dusk", "cold", "tomb", "grave"), doomed)
+            self._scheduler.run()
+
+    def _start_one_that_stops(self, name: str, work: Callable[[Client], None], stop_on: str, stop_ms: float) -> None:
+        self._start(name, work, Process(name, stop_on=stop_on, stop_ms=stop_ms))
+
+    def _write_unsurely(self, client: Client) -> None:
+        with client.repo.snapshot() as snapshot:
+            transaction = Transaction(snapshot.timestamp)
+        for name in ("dusk", "cold"):
+            transaction.write(TABLE, key_of(name), GROUP, client.tag())
+        (outcome,) = client.repo.commit([transaction])
+        self._unsettled.append((client, transaction, outcome))
+
+    def _settle_soon(self, client: Client) -> None:
+        """Before, while, or after it is swept."""
+        for asker, transaction, outcome in self._unsettled:
+            for _ in range(2):
+                self._sleep(30.0, 150.0)
+                if outcome.kind is outcome.kind.UNKNOWN:
+                    outcome = asker.repo.settle(transaction, outcome)
+
+    def _ask_soon(self, client: Client) -> None:
+        for _ in range(2):
+            self._sleep(WHILE_MS, 3 * WHILE_MS)
+            ask(client, lately=1_000)
+
+    def _write_soon(self, client: Client) -> None:
+        """Over what is being covered."""
+        self._sleep(WHILE_MS, 3 * WHILE_MS)
+        write(client, *self._random.sample(("cold", "tomb", "grave"), 2))
+
+    def _collect_soon(self, client: Client) -> None:
+        self._sleep(WHILE_MS, 2 * WHILE_MS)
+        collect(client)
+
+    def _look_late(self, client: Client) -> None:
+        """At a snapshot that grows too old meanwhile."""
+        with client.repo.snapshot() as snapshot:
+            for _ in range(2):
+                self._sleep(WHILE_MS, 2 * WHILE_MS)
+                self._look(snapshot)
+
+    def _look_soon(self, client: Client) -> None:
+        self._scheduler.sleep(WHILE_MS)
+        with client.repo.snapshot() as snapshot:
+            self._look(snapshot)
+
+    def _look_back(self, client: Client) -> None:
+        """As of a moment that may be collected, or not."""
+        self._sleep(WHILE_MS, 5 * WHILE_MS)
+        moment = self._random.choice(self._recorder.commit_timestamps()[-4:])
+        with client.repo.snapshot_at(moment - self._random.choice((0, 1))) as snapshot:
+            self._look(snapshot)
+
+    def _look(self, snapshot: Snapshot) -> None:
+        """In one of the ways that there are to look, at everything."""
+        ways = (self._read, self._read, self._scan, self._list, self._read_histories)
+        self._random.choice(ways)(snapshot)
+
+    def _read(self, snapshot: Snapshot) -> None:
+        for (table, group), keys in self._recorder.cells().items():
+            if group:
+                snapshot.read(table, group, keys)
+
+    def _scan(self, snapshot: Snapshot) -> None:
+        snapshot.scan(TABLE, GROUP)
+
+    def _list(self, snapshot: Snapshot) -> None:
+        snapshot.scan_prefixes(ENTRIES, [b"x", b"y"], limit_each=1000)
+
+    def _read_histories(self, snapshot: Snapshot) -> None:
+        for name in ("dusk", "cold", "tomb"):
+            snapshot.history(TABLE, GROUP, key_of(name))
+
+    def _sleep(self, ms_min: float, ms_max: float) -> None:
+        self._scheduler.sleep(self._random.uniform(ms_min, ms_max))
+
+
+def write(client: Client, *names: str) -> None:
+    """A cell of each, and its index entry."""
+
+    def fill(snapshot: Snapshot, transaction: Transaction) -> None:
+        for name in names:
+            transaction.write(TABLE, key_of(name), GROUP, client.tag())
+            transaction.write_index(ENTRIES, b"x" + key_of(name), client.tag())
+
+    client.transact(fill)
+
+
+def delete(client: Client, *names: str) -> None:
+    def fill(snapshot: Snapshot, transaction: Transaction) -> None:
+        for name in names:
+            transaction.delete(TABLE, key_of(name), GROUP)
+            transaction.delete_index(ENTRIES, b"x" + key_of(name))
+
+    client.transact(fill)
