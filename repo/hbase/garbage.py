@@ -137,7 +137,7 @@ class GarbageCollector:
 
     def _chains(self, layout: Layout, rows: Mapping[bytes, Row], watermark: int) -> dict[bytes, _Chain]:
         """Goes down each cell's versions to the one that stays, as the ladder does; and heals them all."""
-        healing = Healing(self._cells)
+        healing = Healing(self._cells, waiting_max=None)
         # Without a cache of before: whatever lacks its shadow cell must be looked up, to be healed.
         ladder = ReadLadder(self._cells, self._commit_table, CommitCache(), healing)
         table, column = layout.table, layout.column

@@ -1,6 +1,6 @@
 """Healing: shadow cells that their writer has lost are written by readers, later and in batches.
 
-What waits is bounded; what is lost costs the next reader a look into the commit table, nothing else.
+What waits with readers is bounded; what they lose costs the next one a look into the commit table, nothing else.
 """
 
 from collections import deque
@@ -16,9 +16,10 @@ _WAITING_MAX = 10_000
 class Healing:
     """Only for what oracle or commit table have told, without an invalid mark (F11). Safe for threads."""
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, waiting_max: int | None = _WAITING_MAX) -> None:
+        """waiting_max: of more the oldest are forgotten; None: of none, for whoever is about to sweep (F8)."""
         self._cells = cells
-        self._waiting: deque[tuple[str, bytes, int, int, bytes]] = deque(maxlen=_WAITING_MAX)
+        self._waiting: deque[tuple[str, bytes, int, int, bytes]] = deque(maxlen=waiting_max)
 
     def add(self, table: str, column: bytes, rows: Iterable[bytes], id: int, commit_timestamp: int) -> None:
         """Of each row the version `id` of `column` is committed, and has no shadow cell."""

@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 
+from repo.hbase.commit_table import CommitTable
 from repo.hbase.gc_state import GcStateCell
 from repo.hbase.names import TableNames
 from tests.support.engines import ITEMS, key_of
@@ -158,3 +159,18 @@ def test_a_clock_that_jumps_back_an_hour_brings_nothing_back(world: World) -> No
     with repo.snapshot() as snapshot:
         (found,) = snapshot.read(ITEMS, "a", [X])
     assert found is not None and found.value == b"3"
+
+
+def test_what_waits_to_be_healed_is_not_forgotten_for_all_that_comes_after_it(world: World) -> None:
+    """Ten thousand versions without shadow cells lie above the watermark, and one below; that one is swept (F8)."""
+    world.put_and_die(b"x", after="commit")
+    world.clock.ms += HOUR_MS
+    watermark = world.put(world.client(), other=b"x")
+    table, rows = CommitTable(world.cells, COMMITS), [key_of("many", number) for number in range(100)]
+    for number in range(1, 102):
+        id = watermark + 100 * number
+        world.cells.put(ROWS, id, {row: {DATA: b"many"} for row in rows})
+        table.put(((id, id + 50),))
+    collector = world.client()
+    collector.collect_garbage(watermark)
+    assert world.cells.get(ROWS, [X], [SHADOW]), "of a version that no commit-table row tells of any more"
