@@ -29,28 +29,30 @@ from tests.judge.history import Log, Operation, Outcome
 TABLE, GROUP = "lists", "a"
 SPEC = TableSpec(TABLE, {GROUP: Keep.VERSIONED})
 THREADS = 4
-LISTS = 30
+LISTS = 60
 """At a time: so that transactions meet."""
 STEPS_A_LIST = 40
 """So many steps of a thread, and it goes over to other lists: reading and writing them again takes longer each time."""
 ANSWER_MS_MAX = 30_000
+REST_S = 0.1
+"""While servers don't answer."""
 
 
 class Client:
-    """wanted: set once it is to end."""
+    """ends: set once it is to end."""
 
-    def __init__(self, repo: Repo, log: Log, wanted: Event) -> None:
-        self._repo, self._log, self._wanted = repo, log, wanted
+    def __init__(self, repo: Repo, log: Log, ends: Event) -> None:
+        self._repo, self._log, self._ends = repo, log, ends
         self._turn = Lock()
 
     def work(self, name: str) -> None:
-        """Half of the steps are one transaction, the others up to four in one call."""
+        """Half of the steps are one transaction, the others some in one call."""
         random, number = Random(name), 0
-        while not self._wanted.is_set():
+        while not self._ends.is_set():
             first = number // STEPS_A_LIST * LISTS // 2
             members = {
                 f"{name}.{place}": _drawn(random, first, f"{name}.{number}.{place}")
-                for place in range(random.choice((1, 1, 2, 4)))
+                for place in range(random.choice((1, 1, 4, 8)))
             }
             self._step(members)
             number += 1
@@ -65,6 +67,7 @@ class Client:
             outcomes = self._committed(transactions)
         except (UnavailableError, TooOldError):
             done, outcomes = list(members.values()), ["fail"] * len(members)
+            self._ends.wait(REST_S)
         with self._turn:
             for process, operations, outcome in zip(members, done, outcomes, strict=True):
                 self._log.complete(process, outcome, operations)
@@ -82,7 +85,7 @@ class Client:
         return [self._told(one, next(outcomes)) if one.writes else "ok" for one in transactions]
 
     def _told(self, transaction: api.Transaction, outcome: api.Outcome) -> Outcome:
-        while outcome.kind is OutcomeKind.UNKNOWN and not self._wanted.is_set():
+        while outcome.kind is OutcomeKind.UNKNOWN and not self._ends.is_set():
             outcome = self._repo.settle(transaction, outcome)
         return "ok" if outcome.committed else "unknown" if outcome.kind is OutcomeKind.UNKNOWN else "fail"
 

@@ -13,11 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops.wiring.oracle import election_path
+from repo.oracle.zookeeper import ZookeeperLeaders
 from tests.judge import client
 from tests.judge.checker import anomalies
 from tests.judge.history import Log, Operation, Transaction, transactions
 from tests.support.cluster import RunningCluster
-from tests.support.oracle_processes import Oracles, oracles
+from tests.support.oracle_processes import Oracles, oracles, told
+from tests.support.oracles import until
 from tests.support.processes import Daemon
 
 CLIENTS = 2
@@ -33,7 +36,7 @@ class Run:
         self.oracles, self.cluster = pair, pair.cluster
         self.spoilt = 0
         self._folder = folder
-        self._gone: list[Daemon] = []
+        self._leaders = ZookeeperLeaders(self.cluster.zookeeper, election_path(pair.prefix))
         self._clients: list[Daemon] = []
         self._logs: list[Path] = []
 
@@ -65,18 +68,22 @@ class Run:
 
     def kill_leader(self) -> None:
         """SIGKILL; another one stands by at once."""
+        time.sleep(CALM_S)
         leader = self._leader()
         leader.kill()
-        self._replaced(leader)
+        self.oracles.start()
+        until(lambda: self._leader() is not leader)
+        self.spoilt += 1
 
     def stop_leader(self) -> None:
         """SIGSTOP; and SIGCONT when somebody else leads."""
+        time.sleep(CALM_S)
         leader = self._leader()
         leader.process.send_signal(signal.SIGSTOP)
-        self._replaced(leader)
-        self.oracles.leader(but=self._gone)
-        time.sleep(0.2)
+        self.oracles.start()
+        until(lambda: self._leader() is not leader)
         leader.process.send_signal(signal.SIGCONT)
+        self.spoilt += 1
 
     def kill_client(self) -> None:
         """SIGKILL, in the midst of what it does; another one takes its place."""
@@ -95,16 +102,14 @@ class Run:
         for one in self._clients:
             if one.process.poll() is None:
                 one.kill()
+        self._leaders.close()
 
     def _leader(self) -> Daemon:
-        leader = self.oracles.leader(but=self._gone)
-        time.sleep(CALM_S)
-        return leader
-
-    def _replaced(self, leader: Daemon) -> None:
-        self._gone.append(leader)
-        self.oracles.start()
-        self.spoilt += 1
+        """The one that has published last that it leads."""
+        leader = self._leaders.current()
+        assert leader is not None
+        (found,) = (one for one in self.oracles.daemons if told(one, "standby")[-1]["address"] == leader.address)
+        return found
 
     def _look_at_all(self) -> None:
         """In one transaction, by a client that has just come."""
@@ -132,7 +137,7 @@ def running(cluster: RunningCluster, folder: Path) -> Iterator[Run]:
             run.close()
 
 
-def told(history: Sequence[Transaction]) -> str:
+def in_short(history: Sequence[Transaction]) -> str:
     """How much there was to judge, in a line."""
     outcomes = Counter(one.outcome for one in history)
     appends = sum(1 for one in history if one.outcome == "ok" for _ in one.appends())
@@ -155,7 +160,7 @@ def main() -> int:
                 history = _spoilt(run, given.transactions)
         finally:
             cluster.down()
-    print(f"\n{told(history)}; leaders went {run.spoilt} times")
+    print(f"\n{in_short(history)}; leaders went {run.spoilt} times")
     began, found = time.monotonic(), anomalies(history)
     print(f"judged in {time.monotonic() - began:.1f} s: {len(found) or 'no'} anomalies")
     print(*found[:10], sep="\n")
