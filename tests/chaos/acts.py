@@ -29,6 +29,9 @@ class Stage(Protocol):
     def command(self, *arguments: str) -> None:
         """`adsindex ... --data` of the play."""
 
+    def change_flows(self) -> None:
+        """Processes that start from now on have other flows, or the first ones again."""
+
 
 def killed(play: Stage, random: Random) -> str:
     number = random.randrange(len(play.daemons))
@@ -93,6 +96,14 @@ def used_column_away_and_back(play: Stage, random: Random) -> str:
     return said
 
 
+def flows_changed(play: Stage, random: Random) -> str:
+    """Sometimes all processes have them at once, sometimes one, which waits until the others have ended."""
+    play.change_flows()
+    for number in range(len(play.daemons)) if random.random() < 0.7 else (0,):
+        play.start_again(number)
+    return "the flows changed"
+
+
 def paused_or_resumed(play: Stage, random: Random) -> str:
     what = random.choice(("pause", "resume"))
     subject = random.choice((("publish", what), *(("lanes", what, lane) for lane in LANES)))
@@ -121,7 +132,7 @@ def _sql(play: Stage, *statements: str) -> str:
 
 ACTS: tuple[Callable[[Stage, Random], str], ...] = (
     killed, killed, terminated, stopped, column_added, column_dropped, table_made_again, triggers_lost, vacuumed,
-    used_column_away_and_back, paused_or_resumed,
+    used_column_away_and_back, flows_changed, paused_or_resumed,
 )  # fmt: skip
 
 UNCAPTURED = {triggers_lost, table_made_again, used_column_away_and_back}

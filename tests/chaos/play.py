@@ -14,6 +14,8 @@ from tests.system.editing import torn_pair
 from tests.system.shop_check import check_shop
 
 BOOKSHOP = Path(__file__).parents[1] / "system" / "bookshop"
+FLOWS = BOOKSHOP / "flows.toml"
+ANOTHER_FIELD = ('isbn = "isbn"\n', 'isbn = "isbn"\nlength = "pages"\n')
 ROLES = ("gateway", "updater", "argus")
 LAYOUTS: tuple[tuple[tuple[str, ...], ...], ...] = (
     ((),),
@@ -34,6 +36,9 @@ class Play:
         seed(self.shop, Random(1))
         torn_pair(self.shop, 0)
         self._number = number
+        self._flows = FLOWS
+        self._other_flows = folder / "other.toml"
+        self._other_flows.write_text(FLOWS.read_text().replace(*ANOTHER_FIELD))
         self._started = 0
         self._layout = self.random.choice(LAYOUTS)
         self._calm, self._whole = False, True
@@ -58,7 +63,8 @@ class Play:
         self._editor.kill()
         self._calm = True
         resumed(self.data)
-        all_again = self.random.random() < 0.5
+        all_again = self.random.random() < 0.5 or self._flows != FLOWS
+        self._flows = FLOWS
         for at, daemon in enumerate(self.daemons):
             if all_again or self._disk or daemon.process.poll() is not None:
                 self.start_again(at)
@@ -72,6 +78,10 @@ class Play:
     def command(self, *arguments: str) -> None:
         """See acts.Stage."""
         adsindex(*arguments, "--data", self.data)
+
+    def change_flows(self) -> None:
+        """See acts.Stage."""
+        self._flows = self._other_flows if self._flows == FLOWS else FLOWS
 
     def close(self, keep: bool) -> None:
         """Ends all processes; removes the folder unless it is to be kept."""
@@ -88,7 +98,7 @@ class Play:
 
     def _start(self, number: int) -> Daemon:
         sources = ("--source", f"sqlite:///{self.folder / 'shop.db'}", "--data", self.data)
-        application = ("--flows", BOOKSHOP / "flows.toml", "--handlers", BOOKSHOP / "handlers.py")
+        application = ("--flows", self._flows, "--handlers", BOOKSHOP / "handlers.py")
         arguments = command("run", *sources, *application, *self._layout[number])
         self._started += 1
         disturbed = self._disturbance() if self._disk and not self._calm else []
