@@ -18,8 +18,9 @@ READY_WITHIN_S = 180.0
 STOP_WITHIN_S = 30.0
 _LOOK_S = 0.2
 _LINES_SHOWN = 25
-_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "LANG", "TZ")
-"""What servers get of the environment; HBase would write all of it, passwords too, to its log."""
+_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "JDK_JAVA_OPTIONS", "LANG", "TZ")
+"""What servers get of the environment; HBase would write all of it, passwords too, to its log. JDK_JAVA_OPTIONS: more
+options for each JVM."""
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,7 @@ _EXPORTED = (
 )
 _JVM = "\n".join(
     (
-        # A small machine: one thread collects, and the first compiler does.
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",  # a small machine: one thread collects
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",
         "-Djava.net.preferIPv4Stack=true",

@@ -103,7 +103,7 @@ def single_calls(cells: Cells, oracle: TimestampOracle, table: str, key: bytes) 
 
 def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as temporary:
-        cluster = RunningCluster(Path(os.environ.get(KEPT, temporary)) / "hbase")
+        cluster = RunningCluster(Path(os.environ.get(KEPT, temporary)) / "hbase", lasting=True)
         cluster.data.mkdir(parents=True, exist_ok=True)
         cluster.up()
         try:

@@ -183,7 +183,7 @@ def main() -> None:
         serve_in_memory()
         return
     data: Path = arguments.data.resolve()
-    running = RunningCluster(data)
+    running = RunningCluster(data, lasting=True)
     was_up = all(server.answer for server in Cluster(data / "cluster", [HBASE], os.environ, print).status())
     running.up()
     tables = real_tables(running)

@@ -41,9 +41,12 @@ class RunningCluster:
     Servers are `zookeeper`, `master`, `regionserver`, `thrift`; only tests with `hbase_faults` may touch them.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, lasting: bool = False) -> None:
+        """lasting: its JVMs take their time to compile what is called often; without, they start with half of the
+        work, and stay at half of the speed."""
         self.data = data
-        self._cluster = Cluster(data / "cluster", [HBASE], os.environ, print)
+        variables = os.environ if lasting else {**os.environ, "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+        self._cluster = Cluster(data / "cluster", [HBASE], variables, print)
 
     @property
     def thrift(self) -> str:
