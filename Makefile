@@ -58,7 +58,8 @@ check: tools
 
 # Seeds FROM, FROM+1, ...: clients and oracles over the in-memory twin of HBase, under faults. One seed: with its trace.
 simulate: tools
-	$(BIN)/python -m tests.simulation.simulate --seeds $(SEEDS) --from $(FROM) $(if $(PLANTED),--planted $(PLANTED))
+	$(BIN)/python -m tests.simulation.simulate --seeds $(SEEDS) --from $(FROM) $(if $(PLANTED),--planted $(PLANTED)) \
+		$(if $(DOCUMENTS),--documents)
 
 # Random tests with examples that nobody has seen yet, until one fails.
 RANDOM_TESTS = $(shell grep -rl 'from hypothesis' tests --include='test_*.py')

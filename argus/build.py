@@ -278,8 +278,8 @@ class Builder:
             for group in self._groups.get(table, ()):
                 transaction.check(table, key, group)
         kept = now if complete else sorted({*before, *now})
-        for noted in set(kept).difference(before):
+        for noted in sorted(set(kept).difference(before)):
             transaction.write_index(index, read_entry(noted, document), document)
-        for noted in set(before).difference(kept):
+        for noted in sorted(set(before).difference(kept)):
             transaction.delete_index(index, read_entry(noted, document))
         return kept

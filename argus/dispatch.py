@@ -49,7 +49,7 @@ class Work:
         spreads = self.spreads.setdefault(target, {})
         known = spreads.get(key)
         if known is not None:
-            moved = tuple({*known.moved, *moved})
+            moved = tuple(dict.fromkeys((*known.moved, *moved)))
             cause = max(known.cause, cause, key=_change)
         spreads[key] = Spread(target, key, moved, cause)
 
@@ -111,7 +111,7 @@ class Dispatcher:
         """Documents that have read a collection which now has another row, or one less."""
         for name, (old, new) in references.items():
             for target in self._members.get(name, ()):
-                for parent in {old, new}:
+                for parent in dict.fromkeys((old, new)):
                     if parent is not None:
                         work.spread(target, parent, (), cause)
 

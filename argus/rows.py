@@ -1,6 +1,6 @@
 """Whole rows for handlers and asynchronous fields: the reads of a round, gathered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from argus.api import Row, RowRef
@@ -50,7 +50,8 @@ class RowStore:
     def gather(self, snapshot: Reads, contexts: Sequence[Context], asked: Sequence[tuple[int, Ask]]) -> list[Any]:
         """The answers of one round. contexts: by the coroutine's index."""
         children = self._collections(snapshot, contexts, asked)
-        wanted = {row for _, ask in asked for row in ask.rows} | {row for rows in children.values() for row in rows}
+        wanted = dict.fromkeys(row for _, ask in asked for row in ask.rows)
+        wanted.update(dict.fromkeys(row for rows in children.values() for row in rows))
         found = self.rows(snapshot, wanted)
         answers: list[Any] = []
         for number, (index, ask) in enumerate(asked):
@@ -58,8 +59,8 @@ class RowStore:
             answers.append(_answer(ask, refs, found, contexts[index]))
         return answers
 
-    def rows(self, snapshot: Reads, wanted: set[RowRef]) -> dict[RowRef, Found]:
-        """Rows by address."""
+    def rows(self, snapshot: Reads, wanted: Iterable[RowRef]) -> dict[RowRef, Found]:
+        """Rows by address. wanted: without repetition."""
         by_table: dict[str, list[RowRef]] = {}
         for row in wanted:
             by_table.setdefault(row.table, []).append(row)

@@ -34,7 +34,7 @@ class Prepared:
         self.written = [self._write(catalog, cell, value) for cell, value in transaction.writes.items()]
         companions = [self._companion(catalog, cell, value) for cell, value in transaction.companions.items()]
         entries = [self._entry(catalog, *at, value) for at, value in transaction.index_writes.items()]
-        self.checked = [self._check(catalog, cell) for cell in transaction.checks]
+        self.checked = [self._check(catalog, cell) for cell in sorted(transaction.checks)]
         self.touched = {*self.written, *companions, *entries}
         for table, rows in self.tables.items():
             check_put(table, 1, rows)

@@ -1,6 +1,6 @@
 """A Repo port that writes down what goes through it, for the checkers. Actors, and Argus, use it as they use any."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -18,7 +18,10 @@ NOTHING_HAPPENED = Outcome(OutcomeKind.TOO_OLD)
 
 
 class Recorder:
-    """history: of a run. It sees the Repo port from above, and from below what is put: so it knows ids."""
+    """history: of a run. It sees the Repo port from above, and from below what is put: so it knows ids.
+
+    newest: (table, group) of those that keep the newest version only. declared: tables of which the store knows.
+    """
 
     def __init__(self, scheduler: Scheduler, tables: Sequence[TableSpec]) -> None:
         self.history = History()
@@ -26,6 +29,8 @@ class Recorder:
         self.newest_told = 0
         self._scheduler = scheduler
         self._names = TableNames()
+        self.newest: set[tuple[str, str]] = set()
+        self.declared: set[str] = set()
         self._groups: dict[Place, tuple[str, str]] = {}
         self._active: dict[Task, dict[Cell, list[tuple[bytes | None, Attempt]]]] = {}
         self._internal: dict[int, Attempt] = {}
@@ -34,7 +39,9 @@ class Recorder:
     def declare(self, tables: Sequence[TableSpec]) -> None:
         """Tables whose cells it is to recognise."""
         for spec in tables:
-            for group in spec.groups:
+            for group, keep in spec.groups.items():
+                if keep is Keep.NEWEST:
+                    self.newest.add((spec.name, group))
                 self._groups[self._names.data(spec.name), column_of(group)] = spec.name, group
 
     def begins(self, attempts: Sequence[Attempt]) -> None:
@@ -101,13 +108,14 @@ def committed(row: bytes, value: bytes) -> tuple[int, int]:
 
 
 class RecordedRepo:
-    """repo.api.Repo of one client. known: the highest snapshot and commit timestamp that it was told."""
+    """repo.api.Repo of one client. known: the highest snapshot and commit timestamp that it was told. before_commit:
+    called then."""
 
     def __init__(self, repo: HbaseRepo, recorder: Recorder, actor: str) -> None:
         self._repo, self._recorder, self._actor = repo, recorder, actor
-        self._newest: set[tuple[str, str]] = set()
         self._unknown: dict[int, Attempt] = {}  # by identity of the transaction
         self.known = 0
+        self.before_commit: Callable[[], None] = lambda: None
 
     @property
     def history(self) -> History:
@@ -115,9 +123,11 @@ class RecordedRepo:
         return self._recorder.history
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
-        for table in tables:
-            self._newest |= {(table.name, group) for group, keep in table.groups.items() if keep is Keep.NEWEST}
-        self._repo.declare(tables)
+        """Once a run is enough: it is many calls, and everybody would find the same."""
+        fresh = [table for table in tables if table.name not in self._recorder.declared]
+        if fresh:
+            self._repo.declare(fresh)
+            self._recorder.declared.update(table.name for table in fresh)
 
     def snapshot(self, at_least: int = 0, still: bool = False) -> "RecordedSnapshot":
         newest = self._recorder.newest_told if self._recorder.one_oracle else 0
@@ -136,6 +146,7 @@ class RecordedRepo:
         return self._repo.lease(inner, seconds)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        self.before_commit()
         attempts = attempts_of(self._actor, transactions)
         self._recorder.begins(attempts)
         try:
@@ -174,7 +185,7 @@ class RecordedRepo:
             self._recorder.newest_told = max(self._recorder.newest_told, self.known)
 
     def _recorded(self, snapshot: Snapshot) -> "RecordedSnapshot":
-        return RecordedSnapshot(snapshot, self._recorder.history, self._actor, self._newest)
+        return RecordedSnapshot(snapshot, self._recorder.history, self._actor, self._recorder.newest)
 
 
 class RecordedSnapshot:

@@ -6,6 +6,7 @@ from random import Random
 
 from tests.simulation.actors.bank import Bank
 from tests.simulation.actors.client import Actor
+from tests.simulation.actors.documents import Documents
 from tests.simulation.actors.garbage import Garbage
 from tests.simulation.actors.lists import Lists
 from tests.simulation.actors.omid import Omid
@@ -18,6 +19,8 @@ from tests.simulation.trace import Trace
 from tests.simulation.world import World
 
 ACTORS: Sequence[Callable[[], Actor]] = (Bank, Lists, Registers, Trie)
+DOCUMENTS = 0.15
+"""How many runs are about documents; such a one costs twice as much."""
 OMID = 0.25
 """How many runs have clients of Omid's beside ours."""
 EVENTS_TOLD = 150
@@ -25,13 +28,15 @@ EVENTS_TOLD = 150
 
 @dataclass
 class Result:
-    """violations: what was wrong; none if all was well. attempts: how many transactions were tried."""
+    """violations: what was wrong; none if all was well. attempts: how many transactions were tried. how: what the
+    seed was run with."""
 
     seed: int
     about: str
     violations: list[str]
     attempts: int
     trace: Trace
+    how: str = ""
 
     def told(self, events: int = EVENTS_TOLD, actors: Sequence[str] = ()) -> str:
         """All that is needed to find out why."""
@@ -42,25 +47,32 @@ class Result:
                 self.trace.last(events, actors),
                 f"seed {self.seed} violates:",
                 *(f"  - {one}" for one in self.violations[:20]),
-                f"Again: make simulate SEEDS=1 FROM={self.seed}",
+                f"Again: make simulate SEEDS=1 FROM={self.seed}{self.how}",
             ]
         )
 
 
-def run(seed: int) -> Result:
-    """The same for the same seed, always."""
+def run(seed: int, documents: bool = False) -> Result:
+    """The same for the same seed, always. documents: a run about documents, whatever the seed says."""
     random = Random(seed)
     plan = drawn(random)
-    actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]
+    steps = random.randint(3, 6)
+    if random.random() < DOCUMENTS or documents:
+        actors: list[Actor] = [Documents()]
+        steps += 3
+    else:
+        actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]
     if random.random() < OMID:
         actors.append(Omid())
     if plan.garbage:
         actors.append(Garbage(plan.clock_jumps > 0))
-    world = World(seed, plan, actors, clients=random.randint(2, 4), steps=random.randint(3, 6) + 2 * plan.garbage)
+        steps += 2
+    world = World(seed, plan, actors, clients=random.randint(2, 4), steps=steps)
     about = f"{', '.join(type(actor).__name__ for actor in actors)} under {plan.told() or 'no faults'}"
     try:
         world.run()
         found = [*world.failures, *violations(world.recorder.history)]
     except (Exception, NeverEndsError) as error:
         found = [f"{type(error).__name__}: {error}"]
-    return Result(seed, about, found, len(world.recorder.history.attempts), world.scheduler.trace)
+    how = " DOCUMENTS=1" if documents else ""
+    return Result(seed, about, found, len(world.recorder.history.attempts), world.scheduler.trace, how)

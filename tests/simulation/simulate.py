@@ -30,14 +30,14 @@ class Chunk(NamedTuple):
     failures: dict[int, str]
 
 
-def chunk(first: int, count: int, planted: str | None) -> Chunk:
+def chunk(first: int, count: int, planted: str | None, documents: bool) -> Chunk:
     """For a process of its own."""
     attempts, events, failures = 0, 0, dict[int, str]()
     with pytest.MonkeyPatch.context() as patch:
         if planted:
             plant(planted, patch)
         for seed in range(first, first + count):
-            result = run(seed)
+            result = run(seed, documents)
             attempts += result.attempts
             events += len(result.trace)
             if result.violations:
@@ -45,12 +45,12 @@ def chunk(first: int, count: int, planted: str | None) -> Chunk:
     return Chunk(count, attempts, events, failures)
 
 
-def chunks(first: int, seeds: int, planted: str | None) -> Iterator[Chunk]:
+def chunks(first: int, seeds: int, planted: str | None, documents: bool) -> Iterator[Chunk]:
     """As they come; a few are always waiting, so that an end is an end."""
     starts = iter(range(first, first + seeds, CHUNK))
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers) as pool:
-        submit = lambda at: pool.submit(chunk, at, min(CHUNK, first + seeds - at), planted)  # noqa: E731
+        submit = lambda at: pool.submit(chunk, at, min(CHUNK, first + seeds - at), planted, documents)  # noqa: E731
         waiting = [submit(at) for at in islice(starts, 2 * workers)]
         while waiting:
             yield waiting.pop(0).result()
@@ -64,25 +64,26 @@ def main() -> int:
     arguments.add_argument("--planted", default=None)
     arguments.add_argument("--events", type=int, default=EVENTS_TOLD, help="of a trace")
     arguments.add_argument("--actor", action="append", default=[], help="whose events only (several times)")
+    arguments.add_argument("--documents", action="store_true", help="only runs about documents")
     given = arguments.parse_args()
     if given.seeds == 1:
-        return _one(given.first, given.planted, given.events, given.actor)
-    return _many(given.first, given.seeds, given.planted)
+        return _one(given.first, given.planted, given.documents, given.events, given.actor)
+    return _many(given.first, given.seeds, given.planted, given.documents)
 
 
-def _one(seed: int, planted: str | None, events: int, actors: list[str]) -> int:
+def _one(seed: int, planted: str | None, documents: bool, events: int, actors: list[str]) -> int:
     with pytest.MonkeyPatch.context() as patch:
         if planted:
             plant(planted, patch)
-        result = run(seed)
+        result = run(seed, documents)
     print(result.told(events, actors))
     return 1 if result.violations else 0
 
 
-def _many(first: int, seeds: int, planted: str | None) -> int:
+def _many(first: int, seeds: int, planted: str | None, documents: bool) -> int:
     began, done, attempts, events = time.monotonic(), 0, 0, 0
     failures: dict[int, str] = {}
-    for some in chunks(first, seeds, planted):
+    for some in chunks(first, seeds, planted, documents):
         done += some.seeds
         attempts += some.attempts
         events += some.events

@@ -6,7 +6,7 @@ from random import Random
 from proto.errors import TooOldError, UnavailableError
 from repo.hbase.memory import MemoryCells
 from repo.oracle.oracle import Oracle
-from tests.simulation import product
+from tests.simulation import argus_process, product
 from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import TABLES, Actor, Client
 from tests.simulation.actors.garbage import collect
@@ -19,6 +19,7 @@ from tests.simulation.faults.plan import CALM, Plan
 from tests.simulation.oracles import FaultyOracle, Leaders, OracleHost
 from tests.simulation.recorder import RecordedRepo, Recorder
 from tests.simulation.scheduler import Process, ProcessClock, Scheduler
+from tests.simulation.topics import DocumentsTopic, Topics
 
 DURATION_MS = 150.0
 """About what the actors of a run need."""
@@ -29,13 +30,15 @@ ASKS = 0.1
 
 
 class WatchedCells(MemoryCells):
-    """Tells the recorder of each commit that lands."""
+    """Tells the recorder of each commit that lands, and the write-ahead log of everything."""
 
     recorder: Recorder
+    topics: Topics
 
     def put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
         super().put(table, timestamp, rows)
         self.recorder.stored(table, rows)
+        self.topics.landed(table, timestamp, rows)
 
 
 class World:
@@ -60,7 +63,8 @@ class World:
         self.leaders = Leaders()
         self._plan, self._actors, self._steps = plan, actors, steps
         self._cells = WatchedCells(ProcessClock(self.scheduler, Process("server")))
-        self._cells.recorder = self.recorder = Recorder(self.scheduler, TABLES)
+        self._cells.recorder = self.recorder = Recorder(self.scheduler, [*TABLES, *argus_process.tables()])
+        self._cells.topics = self.topics = Topics(self.network)
         self._oracles: list[Process] = []
         self._clients: list[Process] = []
         self._working = clients
@@ -171,10 +175,14 @@ class World:
         oracle = FaultyOracle(self.leaders, process, self.network)
 
         def live() -> None:
-            repo = product.repo(cells, oracle, self._clock(process), name.encode(), self._plan)
+            clock, documents = self._clock(process), DocumentsTopic(self.topics, process, self.network)
+            repo = product.repo(cells, oracle, clock, name.encode(), self._plan)
             recorded = RecordedRepo(repo, self.recorder, name)
             chance = Random(self.random.random())
-            client = Client(process, recorded, cells, oracle, self.scheduler, chance, self.failures, self._plan.pace)
+            client = Client(
+                process, recorded, cells, oracle, self.topics, documents, clock, self.scheduler, chance,
+                self.failures, self._plan.pace,
+            )  # fmt: skip
             self._until_it_works(lambda: recorded.declare(TABLES))
             try:
                 work(client)
@@ -218,7 +226,7 @@ class World:
             try:
                 with client.repo.snapshot() if moment is None else client.repo.snapshot_at(moment) as snapshot:
                     for (table, group), keys in cells.items():
-                        if group:
+                        if group and (moment is None or (table, group) not in self.recorder.newest):
                             snapshot.read(table, group, keys)
             except TooOldError:
                 continue

@@ -11,7 +11,8 @@ from repo.api import Keep, Outcome, OutcomeKind, Snapshot, TableSpec, Transactio
 from tests.simulation.faults.cells import FaultyCells
 from tests.simulation.oracles import FaultyOracle
 from tests.simulation.recorder import RecordedRepo
-from tests.simulation.scheduler import Process, Scheduler
+from tests.simulation.scheduler import Process, ProcessClock, Scheduler
+from tests.simulation.topics import DocumentsTopic, Topics
 
 TABLE, GROUP, OTHER_GROUP, ENTRIES = "cells", "a", "b", "entries"
 TABLES = (
@@ -32,6 +33,9 @@ class Client:
     repo: RecordedRepo
     cells: FaultyCells
     oracle: FaultyOracle
+    topics: Topics
+    documents: DocumentsTopic
+    clock: ProcessClock
     scheduler: Scheduler
     random: Random
     failures: list[str]

@@ -7,10 +7,12 @@ from typing import NoReturn, TypeVar
 from proto.errors import UnavailableError
 from repo.hbase.cells import Family, Row, Stored
 from repo.hbase.memory import MemoryCells
+from repo.hbase.names import TableNames
 from tests.simulation.faults.network import Network
 from tests.simulation.recorder import Recorder
 from tests.simulation.scheduler import Process
 
+NAMES = TableNames()
 T = TypeVar("T")
 Rows = Mapping[bytes, Mapping[bytes, bytes]]
 
@@ -173,6 +175,8 @@ class FaultyCells:
             self._scheduler.later(network.late_ms(), apply)
         if network.happens(plan.lost_answer):
             self._fail(what, "it is done")
+        if table == NAMES.commit_table and network.happens(plan.slow_flush):
+            self._scheduler.sleep(self._scheduler.random.uniform(0.0, plan.late_ms_max))
         network.travel(process)
 
     def _lose(self, table: str, timestamp: int, rows: Rows) -> NoReturn:

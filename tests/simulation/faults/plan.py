@@ -16,6 +16,8 @@ class Plan:
     lost_outcome        the client of an oracle does not learn what became of a commit, nor when it settles it
     late                the caller learns nothing, and it is done long after, up to late_ms_max
     doubled             is done and answered; and done again, long after
+    slow_flush          a put into the commit table is answered up to late_ms_max late: meanwhile what it holds can be
+                        read there, and is in no snapshot
     lost_shadow         a put of shadow cells never arrives, or late; which is to cost speed only
     second_attempt      a check-and-put is done twice, and the second answer is told
     zombie              a client asks an oracle that was the leader
@@ -38,6 +40,7 @@ class Plan:
     late: float = 0.0
     late_ms_max: float = 60.0
     doubled: float = 0.0
+    slow_flush: float = 0.0
     lost_shadow: float = 0.0
     second_attempt: float = 0.0
     zombie: float = 0.0
@@ -130,6 +133,7 @@ def _network(random: Random) -> dict[str, float]:
         "lost_answer": _chance(random, 0.05),
         "late": _chance(random, 0.05),
         "doubled": _chance(random, 0.1),
+        "slow_flush": _chance(random, 0.5),
         "lost_shadow": _chance(random, 0.8),
         "second_attempt": _chance(random, 0.3),
     }
