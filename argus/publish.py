@@ -34,8 +34,10 @@ class Publisher:
 
     def process(self, batch: Sequence[Item]) -> Sequence[Outcome]:
         wanted: dict[str, dict[bytes, tuple[Cause, float]]] = {}
+        newest = 0
         for item in batch:
-            _, changes = decode_document_changes(item.value)
+            commit_timestamp, changes = decode_document_changes(item.value)
+            newest = max(newest, commit_timestamp)
             reasons = [(reason, changes.build_ms) for reason in changes.reasons]
             keys = wanted.setdefault(changes.type, {})
             for key, cause in zip(changes.keys, changes.causes, strict=True):
@@ -43,7 +45,7 @@ class Publisher:
         self._look()
         found: list[tuple[int, bytes, int]] = []
         for document_type, causes in wanted.items():
-            found += self._documents(document_type, causes)
+            found += self._documents(document_type, causes, newest)
         found.sort(key=itemgetter(0))
         messages: list[bytes] = []
         for _, message, schema in found:
@@ -62,10 +64,13 @@ class Publisher:
             self._beat = watermark, self.end
             self._append([encode(DeltaDocument("heartbeat", watermark=watermark, publish_ms=self._clock.now_ms()))])
 
-    def _documents(self, document_type: str, wanted: dict[bytes, tuple[Cause, float]]) -> list[tuple[int, bytes, int]]:
-        """(sequence, message, schema id) of each document."""
+    def _documents(
+        self, document_type: str, wanted: dict[bytes, tuple[Cause, float]], at_least: int
+    ) -> list[tuple[int, bytes, int]]:
+        """(sequence, message, schema id) of each document. at_least: the newest change among them; below it their
+        content is an older one, or none yet, and what is said here is said once (N1)."""
         now_ms = self._clock.now_ms()
-        with self._repo.snapshot() as snapshot:
+        with self._repo.snapshot(at_least) as snapshot:
             versions = snapshot.read(document_table(document_type), CONTENT, list(wanted))
         found: list[tuple[int, bytes, int]] = []
         for (key, (cause, build_ms)), version in zip(wanted.items(), versions, strict=True):

@@ -150,6 +150,6 @@ class Slices:
         flows = self._application.flows
         of_documents = job.kind in _OF_DOCUMENTS
         table = flows.documents[job.target].root if of_documents else job.target.partition(" ")[2]
-        with self._repo.snapshot() as snapshot:
+        with self._repo.snapshot(job.at) as snapshot:  # a row that is added later has a notification of its own
             rows = snapshot.scan(table, flows.tables[table].key_group(), after, limit=limit)
         return [key for key, _ in rows]

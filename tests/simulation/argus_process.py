@@ -16,7 +16,7 @@ from proto.flows.loader import loads
 from proto.ports.clock import Clock
 from repo.api import Repo, TableSpec
 from repo.rows import Schemas
-from repo.system import specs, system_specs
+from repo.system import specs
 from tests.simulation.topics import DocumentsTopic
 from tests.support.shop import MemoryDeadLetters
 from updater.processor import Updater
@@ -67,7 +67,7 @@ def application() -> Application:
 
 def tables() -> list[TableSpec]:
     """All that a Repo of these flows holds."""
-    return [*system_specs(), *specs(application().flows, ())]
+    return list(specs(application().flows, ()))
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class NoGroups:
 def argus_process(repo: Repo, clock: Clock, documents: DocumentsTopic) -> ArgusProcess:
     """Raises UnavailableError as the Repo does."""
     flows, letters, schemas = application().flows, MemoryDeadLetters(), Schemas(repo)
-    repo.declare(system_specs())
+    repo.declare(tables())
     admission = Admission(1, False, False, {f"document {DOCUMENT}": 1})
     parts = assemble(repo, NoGroups(), schemas, application(), admission, [SOURCE], letters, clock)
     parts.argus.live.add(DOCUMENT)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from proto.errors import UnavailableError
 from proto.events import DOCUMENTS, PUBLICATIONS, DeltaDocument, decode_delta, encode
 from proto.lane import Lane
 from proto.ports.processor import Item
@@ -112,3 +113,13 @@ def test_a_publication_of_a_document_that_is_not_there_is_passed_over(world: Wor
     assert nowhere != message.value
     world.publisher.process([Item(nowhere, Lane.HIGH, 1, "test")])
     assert topic(world) == [] and world.publisher.published == 0
+
+
+def test_it_waits_for_a_store_that_has_not_reached_the_change(world: World) -> None:
+    """As a former oracle gives it: what was read there would be an older document, and never be said again (N1)."""
+    world.edit(put("ads", id=1, title="a"))
+    (message,) = world.log.read(PUBLICATIONS, 0, 0, 1)
+    later = (world.repo.last_timestamp() + 1).to_bytes(8, "big") + message.value[8:]
+    with pytest.raises(UnavailableError):
+        world.publisher.process([Item(later, Lane.HIGH, 1, "test")])
+    assert topic(world) == []
