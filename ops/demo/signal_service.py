@@ -7,6 +7,7 @@ ends with its standard input, so that it does not outlive whoever started it.
 import argparse
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -50,7 +51,8 @@ def handler(said: Says) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # who asked has given up
+                self.wfile.write(body)
 
         def log_message(self, *arguments: object) -> None:
             """Says nothing."""
