@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: many seeds, until all have run; says which failed, and where their folders are."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,7 +28,7 @@ def main() -> int:
             play.run(options.seconds)
             good = True
             print(f"seed {number}: {len(play.did)} acts, good ({time.monotonic() - began:.0f} s)", flush=True)
-        except AssertionError:
+        except (AssertionError, subprocess.TimeoutExpired):
             failed.append(number)
             traceback.print_exc()
             print(f"seed {number}: WRONG, kept in {play.folder}\n  " + "\n  ".join(play.did), flush=True)
