@@ -1,11 +1,14 @@
 """`adsindex run --role oracle`: a process of its own, beside those that work."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from ops.cli import render
 from ops.cli.exit_codes import OK
+from ops.engine import collector
+from ops.engine.loop import SWITCH_S
 from ops.engine.signals import draining
 from ops.settings import load_settings
 from ops.wiring.oracle import OracleRole
@@ -28,7 +31,8 @@ def run_oracle(data: Path, as_json: bool) -> int:
             render.print_line(text)
 
     role = OracleRole(load_settings(data, os.environ).settings, data, say)
-    with draining(role.stop):
+    sys.setswitchinterval(SWITCH_S)
+    with draining(role.stop), collector.seldom():
         role.run()
     say("stop", "stopped: the next oracle may lead", {})
     return OK

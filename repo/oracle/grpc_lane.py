@@ -1,4 +1,7 @@
-"""A stream to the oracle that leads, with one frame under way, which carries everything that waited in all threads."""
+"""A stream to the oracle that leads, with one frame under way, which carries everything that waited in all threads.
+
+Who finds the stream idle sends his frame himself, and waits for the answer: each thread in between is two more to wake.
+"""
 
 import threading
 from collections.abc import Callable
@@ -18,6 +21,7 @@ FRAME_MAX = 100_000
 
 _MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 _LOOK_S = 0.05
+_WATCHES_A_DEADLINE = 4
 _CONNECT_LOOKS = 40
 _TALK = "/adsindex.v1.Oracle/Talk"
 _OPTIONS = [
@@ -29,7 +33,8 @@ _OPTIONS = [
 
 
 class Lane:
-    """Its thread sends a frame, waits for the answer, sends the next one; to another leader when one is published."""
+    """Its thread sends what others have left waiting, and looks after the stream: to another leader when one is
+    published, and that nobody waits for an answer for ever."""
 
     def __init__(self, name: str, leaders: Leaders, deadline_s: float) -> None:
         """deadline_s: how long `ask` waits for an answer, failover included."""
@@ -37,6 +42,8 @@ class Lane:
         self._changed = threading.Condition()
         self._waiting: list[_Call] = []
         self._talk: _Talk | None = None
+        self._busy = False  # a frame is under way
+        self._direct: _Call | None = None  # it is this one's, in the thread that asks
         self._closed = False
         leaders.subscribe(self._follow)
         self._thread = threading.Thread(target=self._run, name=f"oracle-{name}", daemon=True)
@@ -48,8 +55,15 @@ class Lane:
         with self._changed:
             if self._closed:
                 raise UnavailableError("this client of the oracle is closed")
-            self._waiting.append(call)
-            self._changed.notify()
+            idle = self._idle()
+            if idle is not None:
+                self._busy, self._direct = True, call
+            else:
+                self._waiting.append(call)
+                if not self._busy:
+                    self._changed.notify()
+        if idle is not None:
+            self._alone(idle, call)
         if not call.done.wait(self._deadline_s):
             self._give_up(call)
         if call.replies is None:
@@ -90,17 +104,40 @@ class Lane:
                 self._talk.cancel()
             self._changed.notify()
 
+    def _idle(self) -> "_Talk | None":
+        """The stream, if it is good and nobody uses it."""
+        talk = self._talk
+        if talk is None or talk.broken or self._busy or self._waiting or self._closed:
+            return None
+        return talk if self._leaders.current() in (None, talk.leader) else None
+
+    def _alone(self, talk: "_Talk", call: "_Call") -> None:
+        self._exchange(talk, [call])
+        with self._changed:
+            self._busy, self._direct = False, None
+            if self._waiting:
+                self._changed.notify()
+
     def _run(self) -> None:
         while self._await_calls():
             talk = self._connected()
             if talk is not None:
                 self._exchange(talk, self._take())
+            with self._changed:
+                self._busy = False
         self._hang_up()
 
     def _await_calls(self) -> bool:
+        """Until something waits, and nobody uses the stream. Whoever uses it can't look at his own deadline."""
         with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
+            looks = 0
+            while (self._busy or not self._waiting) and not self._closed:
+                direct = self._direct
+                told = self._changed.wait(self._deadline_s / _WATCHES_A_DEADLINE)
+                looks = looks + 1 if not told and direct is not None and direct is self._direct else 0
+                if looks == _WATCHES_A_DEADLINE and self._talk is not None:
+                    self._talk.cancel()
+            self._busy = not self._closed
             return not self._closed
 
     def _connected(self) -> "_Talk | None":

@@ -165,15 +165,43 @@ def test_a_commit_that_was_given_up_before_it_was_sent_is_never_sent(
         assert [request for frame in late.oracle.frames for request in frame.commits] == []
 
 
+@pytest.mark.parametrize("connected", [False, True], ids=["the lane's thread waits", "who asks waits himself"])
 def test_a_leader_that_does_not_answer_is_given_up_and_asked_again_later(
-    leading: Served, hasty: GrpcOracle, table: HeldTable
+    leading: Served, hasty: GrpcOracle, table: HeldTable, connected: bool
 ) -> None:
     first, second = hasty.begin(2)
+    if connected:
+        hasty.resolve([first.id])
     with table.held():
         assert hasty.commit([_writes(first, 1)]) == [UNKNOWN]
     [fate] = hasty.settle([first.id])
     assert fate.fate is Fate.COMMITTED
     assert hasty.commit([_writes(second, 2)])[0].kind is OutcomeKind.COMMITTED
+
+
+def test_what_waits_behind_a_frame_that_is_not_answered_is_asked_again(
+    leading: Served, hasty: GrpcOracle, table: HeldTable
+) -> None:
+    [begun] = hasty.begin()
+    hasty.resolve([begun.id])
+    found: list[object] = []
+    with table.held():
+        first = Thread(target=lambda: found.append(hasty.commit([_writes(begun, 1)])))
+        first.start()
+        assert table.arrived.acquire(timeout=PATIENCE_S)
+        second = Thread(target=lambda: found.append(_told(hasty, begun.id)))
+        second.start()
+        first.join(PATIENCE_S)
+        second.join(PATIENCE_S)
+    assert len(found) == 2 and [UNKNOWN] in found and "no answer" in found
+    until(lambda: _told(hasty, begun.id) is Fate.COMMITTED)
+
+
+def _told(oracle: GrpcOracle, id: int) -> Fate | str:
+    try:
+        return oracle.resolve([id])[0].fate
+    except UnavailableError:
+        return "no answer"
 
 
 def test_what_can_never_be_sent_is_refused_before_anything_is(leading: Served, oracle: GrpcOracle) -> None:
