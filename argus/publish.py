@@ -48,12 +48,14 @@ class Publisher:
             found += self._documents(document_type, causes, newest)
         found.sort(key=itemgetter(0))
         messages: list[bytes] = []
+        announced: dict[int, int] = {}
         for _, message, schema in found:
-            if schema not in self._announced:
-                self._announced[schema] = self.end + len(messages)
+            if schema not in self._announced and schema not in announced:
+                announced[schema] = self.end + len(messages)
                 messages.append(encode(DeltaDocument("schema", content=encode(Schema(self._schemas.names(schema))))))
             messages.append(message)
         self._append(messages)
+        self._announced.update(announced)  # not if it raised: nobody knows whether it was said
         self.published += len(found)
         return [DONE] * len(batch)
 

@@ -91,6 +91,9 @@ class HbaseSnapshot:
         else:
             found = history(self._cells, self._ladder, layout, key, self._timestamp, limit)
         watermark = self._check(layout)
+        # Of what lies below the watermark only the newest is sure to be there; further down there may be gaps (F12).
+        kept = next((at for at, one in enumerate(found) if one.commit_timestamp <= watermark), len(found))
+        found = found[: kept + 1]
         while found and not found[-1].value and found[-1].commit_timestamp <= watermark:
             found.pop()
         return [Version(committed.commit_timestamp, committed.value or None) for committed in found]

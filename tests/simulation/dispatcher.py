@@ -14,6 +14,8 @@ from tests.simulation.product import NAMES
 from tests.simulation.topics import Shipped
 
 NEVER = 0
+TABLE_FIRST = 0.8
+"""How often the commit table is looked into before the oracle is asked."""
 
 
 class Dispatcher:
@@ -26,7 +28,7 @@ class Dispatcher:
         """By id the commit timestamp, or NEVER. Those that are undecided are left out. Sometimes it looks into the
         commit table itself: there a commit may stand before its flush has ended (N1)."""
         ids = sorted({message.id for message in messages})
-        if client.random.random() < 0.5:
+        if client.random.random() < TABLE_FIRST:
             found = CommitTableReader(client.cells, NAMES.commit_table).look_up(ids)
             if found:
                 return found

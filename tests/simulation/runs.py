@@ -1,7 +1,7 @@
 """What a seed stands for: its faults, its actors; and what was wrong with its run."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.simulation.actors.bank import Bank
@@ -59,6 +59,7 @@ def run(seed: int, documents: bool = False) -> Result:
     steps = random.randint(3, 6)
     if random.random() < DOCUMENTS or documents:
         actors: list[Actor] = [Documents()]
+        plan = replace(plan, slow_flush=random.choice((0.0, 0.6, 0.6)))
         steps += 3
     else:
         actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]

@@ -15,8 +15,8 @@ from tests.simulation.checkers.documents import lost_changes, wrong_documents
 from tests.simulation.dispatcher import NEVER, Dispatcher
 from tests.simulation.scheduler import Process
 
-TAKEN_MAX = 6
-POLL_MS_MAX, BETWEEN_POLLS_MS_MAX = 80.0, 5.0
+TAKEN_MAX, EVERYTHING = 6, 10_000
+POLL_MS_MAX, BETWEEN_POLLS_MS_MAX = 80.0, 2.0
 LINGER_MS_MAX = 200.0
 """Others edit and build meanwhile, several times."""
 ROUNDS_MAX = 30
@@ -38,22 +38,20 @@ class Documents:
         self._apply(client)
 
     def act(self, client: Client) -> None:
-        """Most are either updaters or Argus; for each it is drawn once."""
-        edits = self._edits.setdefault(client.process, client.random.choice((0.1, 0.1, 0.8)))
+        """A client is rather an updater or rather Argus; which, is drawn once."""
+        edits = self._edits.setdefault(client.process, client.random.choice((0.1, 0.8)))
         if client.random.random() < edits:
             self._source.edit(client.random)
             self._apply(client)
         else:
-            self._poll(client)
-            if client.random.random() < 0.2:
-                self._take(client, PUBLICATIONS)
+            self._poll(client, NOTIFICATIONS if client.random.random() < 0.7 else PUBLICATIONS)
 
     def finish(self, client: Client) -> None:
         """Until nothing is left to be done."""
         for _ in range(ROUNDS_MAX):
             self._apply(client)
-            self._take(client, NOTIFICATIONS)
-            self._take(client, PUBLICATIONS)
+            self._take(client, NOTIFICATIONS, EVERYTHING)
+            self._take(client, PUBLICATIONS, EVERYTHING)
             client.scheduler.sleep(100.0)  # the write-ahead log is shipped meanwhile
             if not any(client.topics.waiting.values()):
                 break
@@ -72,21 +70,22 @@ class Documents:
         assert outcomes == [DONE] * len(items), outcomes
         self._applied = max(self._applied, first + len(items))
 
-    def _poll(self, client: Client) -> None:
-        """Takes notifications as soon as there are some, and again as soon as those are decided that were not."""
+    def _poll(self, client: Client, topic: str) -> None:
+        """Takes messages as soon as there are some, and again as soon as those are decided that were not."""
         self._process(client)
         until_ms = client.scheduler.now_ms + POLL_MS_MAX
-        while client.scheduler.now_ms < until_ms and not self._take(client, NOTIFICATIONS):
+        while client.scheduler.now_ms < until_ms and not self._take(client, topic):
             client.scheduler.sleep(client.random.uniform(0.0, BETWEEN_POLLS_MS_MAX))
 
-    def _take(self, client: Client, topic: str) -> int:
-        """Some messages of a topic; they wait on when this ends in any other way than by DONE. Returns how many were
-        processed."""
+    def _take(self, client: Client, topic: str, most: int = TAKEN_MAX) -> int:
+        """Some messages of a topic, in any order; they wait on when this ends in any other way than by DONE. Returns
+        how many were processed."""
         done = 0
         for name, waiting in list(client.topics.waiting.items()):
             if not name.startswith(topic):
                 continue
-            offsets = client.random.sample(list(waiting), min(len(waiting), client.random.randint(1, TAKEN_MAX)))
+            count = most if most == EVERYTHING else client.random.randint(1, most)
+            offsets = client.random.sample(list(waiting), min(len(waiting), count))
             taken = {offset: waiting[offset] for offset in offsets}
             decided = self._dispatcher.decided(client, list(taken.values())) if taken else {}
             items = [

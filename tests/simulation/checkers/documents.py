@@ -36,17 +36,20 @@ def wrong_documents(history: History, source: Source, topic: Sequence[bytes]) ->
 
 
 def lost_changes(history: History, item: Item) -> Iterator[str]:
-    """Of a notification that was just acknowledged: the changes of ads that no committed build has seen (N1, N5)."""
+    """Of a notification that was just acknowledged: the changes of ads, and of groups that their ads have not left
+    since, that no committed build has seen (N1, N5)."""
     change, notification = decode_notification(item.value)
-    for key in (row.key for row in notification.changes if row.table == "ads"):
-        cell = Cell(TABLE, key, BUILD)
-        if not any(
-            cell in attempt.writes
-            and decode_build(attempt.writes[cell] or b"").built_at >= change
-            and history.commit_timestamps(attempt)
-            for attempt in reversed(history.attempts)
-        ):
-            yield f"the change of {key!r} at {change} is acknowledged, and no build has seen it"
+    truth = Truth(history)
+    for id in IDS:
+        root = _row(truth, NOW, "ads", id)
+        group = None if root is None or max(_commits(truth, "ads", key_of(id))) > change else root[1]
+        of_group = ("groups", key_of(int(str(group or 0))))
+        about = [(row.table, row.key) for row in notification.changes]
+        if ("ads", key_of(id)) not in about and of_group not in about:
+            continue
+        builds = truth.versions.get(Cell(TABLE, key_of(id), BUILD), ())
+        if all(decode_build(value or b"").built_at < change for _, value in builds):
+            yield f"document {id}: the change at {change} is acknowledged, and no build has seen it"
 
 
 def _wrong_builds(id: int, truth: Truth) -> Iterator[str]:

@@ -123,3 +123,19 @@ def test_it_waits_for_a_store_that_has_not_reached_the_change(world: World) -> N
     with pytest.raises(UnavailableError):
         world.publisher.process([Item(later, Lane.HIGH, 1, "test")])
     assert topic(world) == []
+
+
+def test_a_schema_whose_append_failed_is_said_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when another publisher has appended something in its place meanwhile."""
+    world.edit(put("ads", id=1, title="a"))
+    messages = [Item(message.value, Lane.HIGH, 1, "test") for message in world.log.read(PUBLICATIONS, 0, 0, 10)]
+    with monkeypatch.context() as patch, pytest.raises(UnavailableError):
+        patch.setattr(world.log, "append", unavailable)
+        world.publisher.process(messages)
+    world.log.append(DOCUMENTS, 0, [encode(DeltaDocument("heartbeat"))] * 3)
+    world.publisher.process(messages)
+    assert kinds(topic(world))[3:] == ["schema", "document"]
+
+
+def unavailable(*arguments: object) -> int:
+    raise UnavailableError("no answer")

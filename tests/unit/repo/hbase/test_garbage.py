@@ -174,3 +174,15 @@ def test_what_waits_to_be_healed_is_not_forgotten_for_all_that_comes_after_it(wo
     collector = world.client()
     collector.collect_garbage(watermark)
     assert world.cells.get(ROWS, [X], [SHADOW]), "of a version that no commit-table row tells of any more"
+
+
+def test_a_history_has_no_gaps(world: World) -> None:
+    """What lies below the watermark may be swept and collected in any order; only the newest there is sure to be."""
+    client = world.client()
+    world.put(client, x=b"1")
+    second = world.put(client, x=b"2")
+    third = world.put(client, x=b"3")
+    with client.snapshot() as snapshot:
+        assert len(snapshot.history(ITEMS, "a", X)) == 3
+        client.collect_garbage(second, limit=0)  # the watermark has moved, and nothing is collected yet
+        assert [one.commit_timestamp for one in snapshot.history(ITEMS, "a", X)] == [third, second]
