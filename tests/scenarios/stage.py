@@ -1,12 +1,21 @@
 """The stage: two Argus workers over one store, and what the steps of a script do to them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from argus.api import HandlerContext, field
+from ops.brokers.lmdb import LmdbLog
 from proto.lane import Lane
+from repo.api import Outcome, Repo, Transaction
+from repo.hbase.memory import MemoryCells
+from repo.hbase.names import TableNames
+from repo.hbase.oracle_storage import oracle_storage, oracle_tables
+from repo.hbase.repo import HbaseRepo
+from repo.oracle.in_process import InProcessOracle
+from repo.oracle.oracle import Oracle
 from tests.support.argus_world import World, put
+from tests.support.shop import HandClock
 
 
 @field(inputs={"title": "title"}, version=1, document="ad")
@@ -14,6 +23,32 @@ async def found(ctx: HandlerContext, title: str | None) -> int | None:
     """The budget of the campaign whose number is the title: a row that only the build knows of."""
     campaign = await ctx.read(ctx.row("campaigns", int(title if (title or "").isdigit() else 0)))  # type: ignore[arg-type]
     return campaign["budget"] if campaign else None
+
+
+def hbase_twin() -> Callable[[LmdbLog], Repo]:
+    """Makes Repos over one in-memory twin of HBase and one oracle."""
+    clock, names = HandClock(), TableNames()
+    cells = MemoryCells(clock)
+    cells.require(oracle_tables(names))
+    oracle = InProcessOracle(Oracle(oracle_storage(cells, names, b"scenario"), clock))
+    return lambda log: DeliveredRepo(HbaseRepo(cells, cells, oracle, clock, b"scenario"), log)
+
+
+class DeliveredRepo:
+    """A Repo on HBase whose messages are in the log as soon as they are committed, as if the proxy had shipped them."""
+
+    def __init__(self, repo: HbaseRepo, log: LmdbLog) -> None:
+        self._repo, self._log = repo, log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._repo, name)
+
+    def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        outcomes = self._repo.commit(transactions)
+        for transaction, outcome in zip(transactions, outcomes, strict=True):
+            for topic, partition, payload in transaction.messages if outcome.committed else ():
+                self._log.append(topic, partition, [outcome.commit_timestamp.to_bytes(8, "big") + payload])
+        return outcomes
 
 
 class Kept:
@@ -59,8 +94,9 @@ class Worker:
 class Stage:
     """Runs a script; its output stands behind the steps that made it."""
 
-    def __init__(self, folder: Path) -> None:
-        source = World(folder, functions=[found])
+    def __init__(self, folder: Path, engine: Callable[[LmdbLog], Repo] | None = None) -> None:
+        """engine: see World."""
+        source = World(folder, functions=[found], engine=engine)
         worlds = {
             "first": source.again(functions=[found], live=True),
             "second": source.again(functions=[found], live=True),

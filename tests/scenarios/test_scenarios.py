@@ -11,32 +11,33 @@ import argus.build
 from argus.build import Builder
 from proto.record import BuildRecord
 from repo.api import Transaction
+from repo.oracle.port import TIMESTAMP_STEP
 from repo.system import BUILD, CONTENT
-from tests.scenarios.stage import Stage, Worker
+from tests.scenarios.stage import Stage, Worker, hbase_twin
 
-Off = Callable[[pytest.MonkeyPatch], None]
+Off = Callable[[pytest.MonkeyPatch, str], None]
 
 
-def any_snapshot_will_do(patch: pytest.MonkeyPatch) -> None:
+def any_snapshot_will_do(patch: pytest.MonkeyPatch, engine: str) -> None:
     patch.setattr(Worker, "obeys", staticmethod(lambda still: False))
 
 
-def any_snapshot_will_do_for_fan_outs(patch: pytest.MonkeyPatch) -> None:
+def any_snapshot_will_do_for_fan_outs(patch: pytest.MonkeyPatch, engine: str) -> None:
     patch.setattr(Worker, "obeys", staticmethod(lambda still: still))
 
 
-def built_at_is_the_commit(patch: pytest.MonkeyPatch) -> None:
+def built_at_is_the_commit(patch: pytest.MonkeyPatch, engine: str) -> None:
     def later(built_at: int, *rest: Any) -> BuildRecord:
-        return BuildRecord(built_at + 1, *rest)  # what it would be, had nobody else committed
+        return BuildRecord(built_at + UNTIL_COMMITTED[engine], *rest)  # had nobody else committed
 
     patch.setattr(argus.build, "BuildRecord", later)
 
 
-def nothing_is_checked(patch: pytest.MonkeyPatch) -> None:
+def nothing_is_checked(patch: pytest.MonkeyPatch, engine: str) -> None:
     patch.setattr(Transaction, "check", lambda self, table, key, group: None)
 
 
-def unchanged_builds_write_nothing(patch: pytest.MonkeyPatch) -> None:
+def unchanged_builds_write_nothing(patch: pytest.MonkeyPatch, engine: str) -> None:
     made = Builder._transaction
 
     def transaction(self: Builder, *arguments: Any) -> Transaction:
@@ -49,6 +50,7 @@ def unchanged_builds_write_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Builder, "_transaction", transaction)
 
 
+UNTIL_COMMITTED = {"lmdb": 1, "hbase-twin": 5 * TIMESTAMP_STEP}
 RULES: dict[str, Off] = {
     "n1_build_at_the_change": any_snapshot_will_do,
     "n2_fan_out_at_the_change": any_snapshot_will_do_for_fan_outs,
@@ -58,11 +60,14 @@ RULES: dict[str, Off] = {
 }
 
 
-def played(folder: Path, name: str) -> tuple[str, str]:
+ENGINES: dict[str, Callable[[], Any]] = {"lmdb": lambda: None, "hbase-twin": hbase_twin}
+
+
+def played(folder: Path, name: str, engine: str) -> tuple[str, str]:
     """(script, what it gives)."""
     path = Path(__file__).with_name(f"{name}.txt")
     script = path.read_text()
-    stage = Stage(folder)
+    stage = Stage(folder, ENGINES[engine]())
     try:
         output = stage.run(script)
     finally:
@@ -72,17 +77,19 @@ def played(folder: Path, name: str) -> tuple[str, str]:
     return script, output
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", RULES)
-def test_a_scenario(tmp_path: Path, name: str) -> None:
-    script, output = played(tmp_path, name)
+def test_a_scenario(tmp_path: Path, name: str, engine: str) -> None:
+    script, output = played(tmp_path, name, engine)
     assert output == script
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", RULES)
-def test_it_needs_its_rule(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_needs_its_rule(tmp_path: Path, name: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ADSINDEX_REGENERATE", raising=False)
-    RULES[name](monkeypatch)
-    script, output = played(tmp_path, name)
+    RULES[name](monkeypatch, engine)
+    script, output = played(tmp_path, name, engine)
     assert output != script
 
 

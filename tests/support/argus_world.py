@@ -33,6 +33,7 @@ from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry
 from proto.ports.processor import DONE, Item, Outcome
 from proto.record import BuildRecord, DocumentRecord, decode_build, decode_document
+from repo.api import Repo
 from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.repo import LmdbRepo
 from repo.rows import Schemas
@@ -131,11 +132,16 @@ class World:
         live: bool = True,
         environment: LmdbEnvironment | None = None,
         caller: Caller | None = None,
+        engine: Callable[[LmdbLog], Repo] | None = None,
     ) -> None:
+        """engine: another one than LMDB's own; the log, its messages among them, is LMDB's all the same."""
         self.folder, self.clock = folder, HandClock()
         self.environment = environment or LmdbEnvironment(folder, self.clock, nonce=b"world")
         self.log = LmdbLog(self.environment)
-        self.engine = LmdbRepo(self.environment, self.clock, self.log.append_in)
+        self._make = engine
+        self.engine: Any = (
+            LmdbRepo(self.environment, self.clock, self.log.append_in) if engine is None else engine(self.log)
+        )
         self.repo = CountingRepo(self.engine)
         self.letters = LmdbDeadLetters(self.environment)
         self.application: Application = register(loads(flows), [module_of(*functions)] if functions else [])
@@ -157,8 +163,9 @@ class World:
     def again(self, flows: str = "", functions: Sequence[Callable[..., Any]] = (), live: bool = False) -> "World":
         """Another process in its place, as after a crash: what was in memory is lost, positions are kept."""
         other = World(
-            self.folder, flows or self.application.flows.text, functions, live=live, environment=self.environment
-        )
+            self.folder, flows or self.application.flows.text, functions, live=live, environment=self.environment,
+            engine=self._make,
+        )  # fmt: skip
         other.clock.ms, other._position = self.clock.ms, self._position
         other._offsets, other._published = self._offsets, self._published
         return other
