@@ -9,12 +9,12 @@ from tests.support.cluster import RunningCluster
 
 def test_leaders_are_killed_and_the_history_is_snapshot_isolated(hbase: RunningCluster, tmp_path: Path) -> None:
     with running(hbase, tmp_path) as run:
-        run.await_more(150)
+        run.await_more(100)
         for _ in range(2):
             run.kill_leader()
-            run.await_more(150)
+            run.await_more(100)
         run.kill_client()
-        run.await_more(150)
+        run.await_more(100)
         history = run.end()
     print(in_short(history))
     assert anomalies(history) == []

@@ -45,11 +45,11 @@ class Client:
         self._repo, self._log, self._ends = repo, log, ends
         self._turn = Lock()
 
-    def work(self, name: str) -> None:
-        """Half of the steps are one transaction, the others some in one call."""
+    def work(self, name: str, begin: int) -> None:
+        """Half of the steps are one transaction, the others some in one call. begin: on which lists."""
         random, number = Random(name), 0
         while not self._ends.is_set():
-            first = number // STEPS_A_LIST * LISTS // 2
+            first = (begin + number // STEPS_A_LIST) * LISTS // 2
             members = {
                 f"{name}.{place}": _drawn(random, first, f"{name}.{number}.{place}")
                 for place in range(random.choice((1, 1, 4, 8)))
@@ -143,7 +143,7 @@ def main(prefix: str, zookeeper: str, thrift: str, number: str, log: str) -> Non
     repo, cells, oracle, leaders = connected(prefix, zookeeper, thrift)
     with closing(cells), closing(leaders), closing(oracle), Path(log).open("a") as file:
         client = Client(repo, Log(file), ends)
-        threads = [Thread(target=client.work, args=(f"{number}.{thread}",)) for thread in range(THREADS)]
+        threads = [Thread(target=client.work, args=(f"{number}.{thread}", int(number))) for thread in range(THREADS)]
         for thread in threads:
             thread.start()
         for thread in threads:

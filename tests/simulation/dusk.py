@@ -52,8 +52,8 @@ class Dusk:
             stop_on = random.choice((names.data(TABLE), names.data(TABLE), names.data(ENTRIES), names.gc, ""))
             self._start_one_that_stops(f"old{number}", self._look_late, stop_on, random.uniform(30.0, 120.0))
         for number in range(2):
-            stop_on = random.choice((names.commit_table, ""))
-            self._start_one_that_stops(f"new{number}", self._look_soon, stop_on, random.uniform(20.0, 200.0))
+            stop_on = random.choice((names.commit_table, names.commit_table, ""))
+            self._start_one_that_stops(f"new{number}", self._look_soon, stop_on, random.uniform(20.0, 600.0))
             crash_at = random.choice((None, None, random.randint(1, 50)))
             self._start(f"collector{number}", self._collect_soon, Process(f"collector{number}", crash_at=crash_at))
         self._scheduler.run()
@@ -80,7 +80,7 @@ class Dusk:
     def _write_unsurely(self, client: Client) -> None:
         with client.repo.snapshot() as snapshot:
             transaction = Transaction(snapshot.timestamp)
-        for name in ("dusk", "cold"):
+        for name in self._random.choice((("dusk",), ("dusk", "cold"))):
             transaction.write(TABLE, key_of(name), GROUP, client.tag())
         (outcome,) = client.repo.commit([transaction])
         self._unsettled.append((client, transaction, outcome))
@@ -88,10 +88,8 @@ class Dusk:
     def _settle_soon(self, client: Client) -> None:
         """Before, while, or after it is swept."""
         for asker, transaction, outcome in self._unsettled:
-            for _ in range(2):
-                self._sleep(30.0, 150.0)
-                if outcome.kind is outcome.kind.UNKNOWN:
-                    outcome = asker.repo.settle(transaction, outcome)
+            self._sleep(WHILE_MS, 20 * WHILE_MS)
+            asker.repo.settle(transaction, outcome)
 
     def _ask_soon(self, client: Client) -> None:
         for _ in range(2):
@@ -106,6 +104,7 @@ class Dusk:
     def _collect_soon(self, client: Client) -> None:
         self._sleep(WHILE_MS, 2 * WHILE_MS)
         collect(client)
+        collect(client)  # the first one may have come to the end of somebody's walk only
 
     def _look_late(self, client: Client) -> None:
         """At a snapshot that grows too old meanwhile."""
@@ -115,9 +114,10 @@ class Dusk:
                 self._look(snapshot)
 
     def _look_soon(self, client: Client) -> None:
+        """With a cache that knows nothing."""
         self._scheduler.sleep(WHILE_MS)
         with client.repo.snapshot() as snapshot:
-            self._look(snapshot)
+            self._read(snapshot)
 
     def _look_back(self, client: Client) -> None:
         """As of a moment that may be collected, or not."""

@@ -186,7 +186,8 @@ class FaultyOracle:
         unsure = bool(frame.commits or frame.settles) and network.happens(plan.lost_outcome)
         lost = network.happens(plan.lost_request) or (unsure and network.happens(0.5))
         if not lost:
-            self._scheduler.later(network.trip_ms(), lambda: host.deliver(Asked(frame, answer)))
+            told = Promise(self._scheduler) if unsure else answer
+            self._scheduler.later(network.trip_ms(), lambda: host.deliver(Asked(frame, told)))
         if crashes:
             network.crash(self._process)
         if lost or unsure or network.happens(plan.lost_answer):

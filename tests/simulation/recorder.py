@@ -238,7 +238,8 @@ class RecordedSnapshot:
     def history(self, table: str, group: str, key: bytes, limit: int = 100) -> list[Version]:
         found = self.inner.history(table, group, key, limit)
         cell = Cell(table, key, group)
-        for newer, version in zip([self.timestamp + 1, *(one.commit_timestamp for one in found)], found, strict=False):
+        newer_ones = [self.timestamp + 1, *(one.commit_timestamp for one in found)]
+        for newer, version in zip(newer_ones, found or [None], strict=False):
             self._history.reads.append(Read(self._actor, newer - 1, cell, version))
         return found
 

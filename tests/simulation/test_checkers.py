@@ -91,6 +91,15 @@ WRONG: dict[str, Callable[[Story], None]] = {
     ),
     "a conflict with what the snapshot sees": lambda story: story.refused(5, 6, CONFLICT, 5),
     "a conflict with nobody": lambda story: story.refused(5, 6, CONFLICT, 7),
+    "a conflict in a cell of somebody else": lambda story: (
+        story.refused(1, 6, CONFLICT, 2),
+        setattr(story.history.attempts[-1], "told", Outcome(CONFLICT, 2, Y)),
+    ),
+    "two of one commit wrote one cell": lambda story: (story.wrote(5, 6, 8, X), story.wrote(5, 7, 8, X)),
+    "one of a commit changed what the other read for conflict": lambda story: (
+        story.wrote(5, 6, 8, X),
+        story.wrote(5, 7, 8, Y, checks=frozenset({X})),
+    ),
     "a commit below its own snapshot": lambda story: story.wrote(9, 10, 8, X),
     "the own commit is not read": lambda story: story.history.begins.append(Begin("client", 5, 4)),
     "a list lacks a row": lambda story: story.listed(4, (X, 2)),

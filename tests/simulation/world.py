@@ -7,7 +7,6 @@ from proto.errors import TooOldError, UnavailableError
 from repo.hbase.memory import MemoryCells
 from repo.oracle.oracle import Oracle
 from tests.simulation import argus_process, product
-from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import TABLES, Actor, Client
 from tests.simulation.actors.garbage import collect
 from tests.simulation.checkers.history import Told
@@ -25,8 +24,6 @@ DURATION_MS = 150.0
 """About what the actors of a run need."""
 CALLS_UNTIL_CRASH_MAX = 60
 RESTART_MS_MAX = 30.0
-ASKS = 0.1
-"""How often a client asks, beside its steps, what became of others' transactions."""
 
 
 class WatchedCells(MemoryCells):
@@ -195,8 +192,6 @@ class World:
         actor = client.random.choice(self._actors)
         client.rest(10.0)
         try:
-            if client.random.random() < ASKS:
-                ask(client)
             actor.act(client)
         except (UnavailableError, TooOldError) as error:
             self.scheduler.trace.add(client.process.name, "gives up: {}", error)

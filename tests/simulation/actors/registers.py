@@ -6,9 +6,11 @@ The engine's whole port is used; the history checker is the judge.
 from collections.abc import Sequence
 
 from repo.api import Snapshot, Transaction
+from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
 
 KEYS = [key_of("register", number) for number in range(3)]
+MORE_KEYS = [*KEYS, *(key_of("register", number) for number in range(3, 6))]
 AHEAD = (1, 50, 10_000_000, 10**15)
 """How far beyond a snapshot somebody wants to see, in timestamps: there is nothing yet that would stay as it is."""
 
@@ -18,7 +20,7 @@ class Registers:
         """Absent at first."""
 
     def act(self, client: Client) -> None:
-        what = client.random.choice((self._write, self._write, self._write_if_unchanged, self._many, self._look))
+        what = client.random.choice((self._write, self._write_if_unchanged, self._many, self._many, self._look, ask))
         what(client)
 
     def finish(self, client: Client) -> None:
@@ -60,7 +62,9 @@ class Registers:
             client.rest(20.0)
             with client.repo.snapshot() as newer:
                 snapshots = (snapshot.timestamp, newer.timestamp)
-            client.repo.commit([self._one_of_many(client, snapshots) for _ in range(client.random.randint(1, 5))])
+            members = [self._one_of_many(client, snapshots) for _ in range(client.random.randint(1, 5))]
+            client.rest(10.0)
+            client.repo.commit(members)
 
         client.look(write)
 
@@ -68,7 +72,7 @@ class Registers:
         """Writes a cell or two, and often checks another one: crosswise, so that two could both find it unchanged."""
         random = client.random
         made = Transaction(random.choice(snapshots))
-        seen, *written = random.sample(KEYS, random.choice((2, 2, 3)))
+        seen, *written = random.sample(MORE_KEYS, random.choice((2, 2, 3)))
         for key in written:
             made.write(TABLE, key, random.choice((GROUP, OTHER_GROUP)) if key == KEYS[0] else OTHER_GROUP, client.tag())
         if random.random() < 0.6:
