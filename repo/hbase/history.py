@@ -20,8 +20,13 @@ def history(cells: Cells, ladder: ReadLadder, layout: Layout, key: bytes, snapsh
             for stored in cells.versions(table, key, shadow_column(column), before, _PAGE)
         }
         unpaired = {version.timestamp: [key] for version in page if version.timestamp not in paired}
-        committed = {**paired, **ladder.commit_timestamps(table, column, unpaired)}
+        told = ladder.commit_timestamps(table, column, unpaired)
+        committed, there = {**paired, **told}, {version.timestamp for version in page}
+        if len(told) < len(unpaired):  # it was healed, swept and collected meanwhile, perhaps, and all below with it
+            there = {version.timestamp for version in cells.versions(table, key, column, before, _PAGE)}
         for id, value in page:
+            if id not in there:
+                continue
             timestamp = committed.get(id)
             if timestamp is not None and timestamp <= snapshot:
                 found.append(Committed(id, timestamp, value))

@@ -8,7 +8,7 @@ from repo.hbase.commit_table import CommitTable
 from repo.hbase.gc_state import GcStateCell
 from repo.hbase.names import TableNames
 from tests.support.engines import ITEMS, key_of
-from tests.support.watched_hbase import Calls, World
+from tests.support.watched_hbase import Calls, Killed, World
 
 X = key_of("x")
 NAMES = TableNames()
@@ -186,3 +186,30 @@ def test_a_history_has_no_gaps(world: World) -> None:
         assert len(snapshot.history(ITEMS, "a", X)) == 3
         client.collect_garbage(second, limit=0)  # the watermark has moved, and nothing is collected yet
         assert [one.commit_timestamp for one in snapshot.history(ITEMS, "a", X)] == [third, second]
+
+
+def test_a_history_shows_nothing_below_a_tombstone_that_was_collected_meanwhile(world: World) -> None:
+    world.put(world.client(), x=b"old")
+    dying, calls = Calls(), Calls()
+
+    def die(number: int) -> None:
+        if dying.names[number] == "commit":
+            raise Killed
+
+    dying.after = die
+    with pytest.raises(Killed):
+        world.put(world.client(dying), x=None)
+    world.clock.ms += HOUR_MS
+    newest, collector = world.put(world.client(), y=b"y"), world.client()
+    reader = world.client(calls)
+
+    def collect(number: int) -> None:
+        if calls.names[number] == f"get {COMMITS}":
+            for _ in range(3):
+                collector.collect_garbage(newest)
+
+    with reader.snapshot() as snapshot:
+        calls.before = collect
+        assert versions(world) == 2
+        assert snapshot.history(ITEMS, "a", X) == []
+        assert versions(world) == 0
