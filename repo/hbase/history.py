@@ -1,7 +1,7 @@
 """All versions of one cell that a snapshot sees."""
 
 from repo.hbase.catalog import Layout
-from repo.hbase.cells import Cells
+from repo.hbase.cells import Cells, Stored
 from repo.hbase.ladder import Committed, ReadLadder, bound
 from repo.hbase.shadow_cells import decode_shadow, shadow_column
 
@@ -9,7 +9,8 @@ _PAGE = 100
 
 
 def history(cells: Cells, ladder: ReadLadder, layout: Layout, key: bytes, snapshot: int, limit: int) -> list[Committed]:
-    """Newest first, tombstones too. Costs two calls for each hundred versions."""
+    """Newest first, tombstones too. Costs two calls for each hundred versions, four where some are not
+    committed."""
     table, column = layout.table, layout.column
     found: list[Committed] = []
     before = bound(snapshot)
@@ -34,3 +35,10 @@ def history(cells: Cells, ladder: ReadLadder, layout: Layout, key: bytes, snapsh
             break
         before = page[-1].timestamp
     return found[:limit]
+
+
+def _collected(cells: Cells, table: str, column: bytes, key: bytes, before: int | None, page: list[Stored]) -> set[int]:
+    """Versions that are there no more. One that nobody has committed may have been committed, swept and collected since
+    the page was read; then those below it were collected with it, and must not be seen without it (F12)."""
+    left = {stored.timestamp for stored in cells.versions(table, key, column, before, _PAGE)}
+    return {stored.timestamp for stored in page} - left
