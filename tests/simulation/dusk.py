@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import Protocol
 
-from repo.api import Outcome, Snapshot, Transaction
+from repo.api import Outcome, OutcomeKind, Snapshot, Transaction
 from tests.simulation import product
 from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import ENTRIES, GROUP, TABLE, Client, key_of
@@ -83,7 +83,8 @@ class Dusk:
         for name in self._random.choice((("dusk",), ("dusk", "cold"))):
             transaction.write(TABLE, key_of(name), GROUP, client.tag())
         (outcome,) = client.repo.commit([transaction])
-        self._unsettled.append((client, transaction, outcome))
+        if outcome.kind is OutcomeKind.UNKNOWN:
+            self._unsettled.append((client, transaction, outcome))
 
     def _settle_soon(self, client: Client) -> None:
         """Before, while, or after it is swept."""
