@@ -1,7 +1,7 @@
 """All versions of one cell that a snapshot sees."""
 
 from repo.hbase.catalog import Layout
-from repo.hbase.cells import Cells, Stored
+from repo.hbase.cells import Cells
 from repo.hbase.ladder import Committed, ReadLadder, bound
 from repo.hbase.shadow_cells import decode_shadow, shadow_column
 
@@ -35,10 +35,3 @@ def history(cells: Cells, ladder: ReadLadder, layout: Layout, key: bytes, snapsh
             break
         before = page[-1].timestamp
     return found[:limit]
-
-
-def _collected(cells: Cells, table: str, column: bytes, key: bytes, before: int | None, page: list[Stored]) -> set[int]:
-    """Versions that are there no more. One that nobody has committed may have been committed, swept and collected since
-    the page was read; then those below it were collected with it, and must not be seen without it (F12)."""
-    left = {stored.timestamp for stored in cells.versions(table, key, column, before, _PAGE)}
-    return {stored.timestamp for stored in page} - left
