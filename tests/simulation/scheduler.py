@@ -7,6 +7,7 @@ time, nothing reads a real clock: a seed gives the same run again.
 
 import heapq
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from tests.simulation.trace import Trace
+
+_LAST_CALLS_MAX = 8
+"""Calls that a task may still begin while it is ended."""
 
 
 class NeverEndsError(AssertionError):
@@ -62,6 +66,7 @@ class Scheduler:
         self._steps_max = steps_max
         self._due: list[tuple[float, int, Task | Callable[[], None]]] = []
         self._number = 0
+        self._tasks: list[Task] = []
         self._current: Task | None = None
         self._hub = getcurrent()
 
@@ -73,6 +78,7 @@ class Scheduler:
     def spawn(self, process: Process, work: Callable[[], Any], after_ms: float = 0.0) -> Task:
         """Starts a task of a process. An error that it does not catch ends the run."""
         task = Task(process, greenlet(work, self._hub))
+        self._tasks.append(task)
         self._push(after_ms, task)
         return task
 
@@ -114,6 +120,16 @@ class Scheduler:
                 self._go_on(what)
             else:
                 what()
+
+    def end(self) -> None:
+        """Ends the tasks that still wait. A greenlet that stands still is never freed, and a run hangs on each."""
+        for task in self._tasks:
+            self._current = task
+            for _ in range(_LAST_CALLS_MAX):
+                if not task.runs.dead:
+                    with suppress(Exception):
+                        task.runs.throw(GreenletExit)
+        self._tasks.clear()
 
     def _go_on(self, task: Task) -> None:
         process = task.process

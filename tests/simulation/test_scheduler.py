@@ -97,3 +97,18 @@ def test_an_error_of_a_task_ends_the_run() -> None:
     scheduler.spawn(Process("a"), lambda: int("x"))
     with pytest.raises(ValueError, match="invalid literal"):
         scheduler.run()
+
+
+def test_what_still_waits_is_ended_and_forgotten() -> None:
+    scheduler, process = Scheduler(Random(1)), Process("a")
+
+    def stubborn() -> None:
+        try:
+            Promise(scheduler).wait()
+        finally:
+            scheduler.sleep(1.0)
+
+    tasks = [scheduler.spawn(process, work) for work in (stubborn, lambda: scheduler.sleep(5.0), lambda: None)]
+    scheduler.run(until=lambda: scheduler.steps == 2)
+    scheduler.end()
+    assert all(task.runs.dead for task in tasks)

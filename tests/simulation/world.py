@@ -69,6 +69,12 @@ class World:
 
     def run(self) -> None:
         """The calm before, the faults, and the calm after, in which everything late arrives and is looked at."""
+        try:
+            self._acts()
+        finally:
+            self.scheduler.end()
+
+    def _acts(self) -> None:
         self.new_oracle()
         self._start("setup", self._prepare)
         self.scheduler.run()
