@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 import argus.build
-from argus.build import Builder
 from proto.record import BuildRecord
 from repo.api import Transaction
 from repo.oracle.port import TIMESTAMP_STEP
-from repo.system import BUILD, CONTENT
 from tests.scenarios.stage import Stage, Worker, hbase_twin
+from tests.simulation.planted.n5_unchanged_builds_count import leave_unchanged_builds_out
 
 Off = Callable[[pytest.MonkeyPatch, str], None]
 
@@ -38,16 +37,7 @@ def nothing_is_checked(patch: pytest.MonkeyPatch, engine: str) -> None:
 
 
 def unchanged_builds_write_nothing(patch: pytest.MonkeyPatch, engine: str) -> None:
-    made = Builder._transaction
-
-    def transaction(self: Builder, *arguments: Any) -> Transaction:
-        result = made(self, *arguments)
-        for cell in list(result.writes):
-            if cell.group == BUILD and cell._replace(group=CONTENT) not in result.companions:
-                del result.writes[cell]
-        return result
-
-    patch.setattr(Builder, "_transaction", transaction)
+    leave_unchanged_builds_out(patch)
 
 
 UNTIL_COMMITTED = {"lmdb": 1, "hbase-twin": 5 * TIMESTAMP_STEP}

@@ -12,8 +12,9 @@ from repo.system import BUILD, CONTENT
 from tests.simulation.recorder import RecordedRepo
 
 
-def plant(patch: pytest.MonkeyPatch) -> None:
-    made, commit = Builder._transaction, RecordedRepo.commit
+def leave_unchanged_builds_out(patch: pytest.MonkeyPatch) -> None:
+    """Their transactions are empty."""
+    made = Builder._transaction
 
     def transaction(self: Builder, *arguments: Any) -> Transaction:
         result = made(self, *arguments)
@@ -22,11 +23,17 @@ def plant(patch: pytest.MonkeyPatch) -> None:
                 del result.writes[cell]
         return result
 
+    patch.setattr(Builder, "_transaction", transaction)
+
+
+def plant(patch: pytest.MonkeyPatch) -> None:
+    commit = RecordedRepo.commit
+
     def commit_what_there_is(self: RecordedRepo, transactions: Sequence[Transaction]) -> list[Outcome]:
         some = [one for one in transactions if one.writes]
         outcomes = iter(commit(self, some) if some else ())
         nothing = Outcome(OutcomeKind.COMMITTED)
         return [next(outcomes) if one.writes else nothing for one in transactions]
 
-    patch.setattr(Builder, "_transaction", transaction)
+    leave_unchanged_builds_out(patch)
     patch.setattr(RecordedRepo, "commit", commit_what_there_is)
