@@ -22,6 +22,13 @@ Row = dict[bytes, Stored]
 """Column -> one version."""
 
 
+class Range(NamedTuple):
+    """Rows with start <= row < stop. stop None: to the end."""
+
+    start: bytes
+    stop: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """Settings of a column family. versions: how many are kept; scope 1: its cells are shipped by replication."""
@@ -62,14 +69,9 @@ class Cells(Protocol):
         ...
 
     def scans(
-        self,
-        table: str,
-        ranges: Sequence[tuple[bytes, bytes | None]],
-        columns: Sequence[bytes],
-        before: int | None,
-        limit: int,
+        self, table: str, ranges: Sequence[Range], columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[list[tuple[bytes, Row]]]:
-        """As `scan`, of each (start, stop): side by side, where that is faster. At most `limit` rows each."""
+        """As `scan`, of each: side by side, where that is faster. At most `limit` rows each."""
         ...
 
     def delete(self, table: str, timestamp: int, rows: Mapping[bytes, Sequence[bytes]]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from proto.errors import SettingsError, UnavailableError
 from proto.ports.clock import Clock
-from repo.hbase.cells import Family, Row, Stored
+from repo.hbase.cells import Family, Range, Row, Stored
 from repo.hbase.family_settings import check_settings, settings_of
 from repo.hbase.limits import check_bounds, check_delete, check_put, check_rows
 
@@ -78,12 +78,7 @@ class MemoryCells:
         return found
 
     def scans(
-        self,
-        table: str,
-        ranges: Sequence[tuple[bytes, bytes | None]],
-        columns: Sequence[bytes],
-        before: int | None,
-        limit: int,
+        self, table: str, ranges: Sequence[Range], columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[list[tuple[bytes, Row]]]:
         return [self.scan(table, start, stop, columns, before, limit) for start, stop in ranges]
 

@@ -6,10 +6,9 @@ gets one: so at most one page is read for nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from repo.hbase.catalog import Layout
-from repo.hbase.cells import Cells, Row
+from repo.hbase.cells import Cells, Range, Row
 from repo.hbase.ladder import Committed
 from repo.hbase.shadow_cells import shadow_column
 
@@ -19,13 +18,6 @@ Found = list[tuple[bytes, Committed]]
 _PAGE_MIN, _PAGE_MAX = 16, 1_000
 _ROWS_A_SCAN = 32
 """A scan of its own is three calls of the gateway: in that time so many rows could be read by another one."""
-
-
-class Range(NamedTuple):
-    """Rows with start <= row < stop. stop None: to the end."""
-
-    start: bytes
-    stop: bytes | None
 
 
 class RangeScan:
@@ -73,7 +65,7 @@ class RangeScan:
         rest, asked = list(ranges), min(max(limit, _PAGE_MIN), _PAGE_MAX)
         starts = {range: range.start for range in ranges}
         while rest:
-            wanted = [(starts[range], range.stop) for range in rest]
+            wanted = [range._replace(start=starts[range]) for range in rest]
             pages = self._cells.scans(self._table, wanted, self._columns, self._before, asked)
             live = dict(self._live([row for page in pages for row in page]))
             more: list[Range] = []

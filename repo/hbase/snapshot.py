@@ -12,12 +12,12 @@ from proto.errors import SettingsError
 from repo.api import Keep, Version
 from repo.hbase import partitions
 from repo.hbase.catalog import Catalog, Layout
-from repo.hbase.cells import Cells, Row
+from repo.hbase.cells import Cells, Range, Row
 from repo.hbase.gc_state import GcStateCell
 from repo.hbase.history import history
 from repo.hbase.ladder import NEWEST, Committed, ReadLadder, Seen, bound
 from repo.hbase.prepared import ENTRY_PREFIX
-from repo.hbase.scans import Range, RangeScan
+from repo.hbase.scans import RangeScan
 
 _KEYS_A_CALL = 1_000
 

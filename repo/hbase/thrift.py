@@ -12,7 +12,7 @@ from happybase.table import TScan
 from proto.errors import SettingsError, UnavailableError
 from proto.ports.clock import Clock
 from repo.hbase.batches import cut
-from repo.hbase.cells import Row, Stored
+from repo.hbase.cells import Range, Row, Stored
 from repo.hbase.limits import TIMESTAMP_MAX, check_bounds, check_delete, check_put, check_rows
 from repo.hbase.thrift_pool import TIMEOUT_MS, ThriftPool
 
@@ -42,7 +42,7 @@ class ThriftCells:
 
         def write() -> None:
             with suppress(UnavailableError):
-                self.put(table, timestamp, rows)
+                self._put(table, timestamp, rows)
 
         self._soon.append(self._later.submit(write))
         if len(self._soon) > _SOON_MAX:
@@ -50,14 +50,7 @@ class ThriftCells:
 
     def put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
         check_put(table, timestamp, rows)
-
-        def size_of(row: bytes) -> int:
-            return len(row) + sum(len(column) + len(value) for column, value in rows[row].items())
-
-        def mutations(row: bytes) -> list[Mutation]:
-            return [Mutation(column=column, value=value) for column, value in rows[row].items()]
-
-        self._mutate(table, timestamp, list(cut([row for row in rows if rows[row]], size_of, self._ways)), mutations)
+        self._put(table, timestamp, rows)
 
     def get(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
@@ -109,12 +102,7 @@ class ThriftCells:
         return self._pool.run(rows, _where(table, [start]))
 
     def scans(
-        self,
-        table: str,
-        ranges: Sequence[tuple[bytes, bytes | None]],
-        columns: Sequence[bytes],
-        before: int | None,
-        limit: int,
+        self, table: str, ranges: Sequence[Range], columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[list[tuple[bytes, Row]]]:
         return self._side_by_side(lambda one: self.scan(table, *one, columns, before, limit), ranges)
 
@@ -143,6 +131,15 @@ class ThriftCells:
         self._later.shutdown()
         self._threads.shutdown()
         self._pool.close()
+
+    def _put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        def size_of(row: bytes) -> int:
+            return len(row) + sum(len(column) + len(value) for column, value in rows[row].items())
+
+        def mutations(row: bytes) -> list[Mutation]:
+            return [Mutation(column=column, value=value) for column, value in rows[row].items()]
+
+        self._mutate(table, timestamp, list(cut([row for row in rows if rows[row]], size_of, self._ways)), mutations)
 
     def _mutate(
         self, table: str, timestamp: int, batches: list[list[bytes]], mutations: Callable[[bytes], list[Mutation]]

@@ -6,7 +6,7 @@ A table of HBase takes half a second to make. Whoever looks through this sees hi
 from collections.abc import Mapping, Sequence
 
 from proto.codec import successor
-from repo.hbase.cells import Cells, Row, Stored
+from repo.hbase.cells import Cells, Range, Row, Stored
 
 
 class RowPrefixCells:
@@ -33,19 +33,14 @@ class RowPrefixCells:
     def scan(
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[tuple[bytes, Row]]:
-        (found,) = self.scans(table, [(start, stop)], columns, before, limit)
+        (found,) = self.scans(table, [Range(start, stop)], columns, before, limit)
         return found
 
     def scans(
-        self,
-        table: str,
-        ranges: Sequence[tuple[bytes, bytes | None]],
-        columns: Sequence[bytes],
-        before: int | None,
-        limit: int,
+        self, table: str, ranges: Sequence[Range], columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[list[tuple[bytes, Row]]]:
         end = successor(self._prefix)
-        wanted = [(self._prefix + start, end if stop is None else self._prefix + stop) for start, stop in ranges]
+        wanted = [Range(self._prefix + start, end if stop is None else self._prefix + stop) for start, stop in ranges]
         found = self._cells.scans(table, wanted, columns, before, limit)
         return [[(self._without(row), cells) for row, cells in page] for page in found]
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from repo.api import Transaction
-from repo.hbase.cells import Row, Stored
+from repo.hbase.cells import Range, Row, Stored
 from repo.hbase.garbage import GarbageSettings
 from repo.hbase.memory import MemoryCells
 from repo.hbase.names import TableNames
@@ -73,12 +73,7 @@ class WatchedCells:
         return self._calls.do(f"scan {table}", lambda: self._cells.scan(table, start, stop, columns, before, limit))
 
     def scans(
-        self,
-        table: str,
-        ranges: Sequence[tuple[bytes, bytes | None]],
-        columns: Sequence[bytes],
-        before: int | None,
-        limit: int,
+        self, table: str, ranges: Sequence[Range], columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[list[tuple[bytes, Row]]]:
         found = self._calls.do(f"scans {table}", lambda: self._cells.scans(table, ranges, columns, before, limit))
         self._calls.scanned.append(len(ranges))

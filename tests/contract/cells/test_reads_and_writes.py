@@ -3,7 +3,7 @@
 import pytest
 
 from proto.errors import InvalidMessageError, SettingsError
-from repo.hbase.cells import Stored
+from repo.hbase.cells import Range, Stored
 from tests.contract.cells.conftest import Served
 from tests.support.hbase import eventually
 
@@ -88,7 +88,8 @@ def test_a_scan_goes_in_order_between_its_bounds(served: Served) -> None:
 def test_many_scans_in_one_call_are_answered_in_their_order(served: Served) -> None:
     for number in range(20):
         put(served, 10 + number, b"%02d" % number)
-    ranges = [(b"%02d" % start, b"%02d" % (start + 3)) for start in (15, 0, 5, 0)] + [(b"19", None), (b"5", b"4")]
+    ranges = [Range(b"%02d" % start, b"%02d" % (start + 3)) for start in (15, 0, 5, 0)]
+    ranges += [Range(b"19", None), Range(b"5", b"4")]
     found = served.cells.scans(served.table, ranges, [A], 30, 2)
     assert [[row for row, _ in page] for page in found] == [
         [b"15", b"16"], [b"00", b"01"], [b"05", b"06"], [b"00", b"01"], [b"19"], []

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NoReturn, TypeVar
 
 from proto.errors import UnavailableError
-from repo.hbase.cells import Family, Row, Stored
+from repo.hbase.cells import Family, Range, Row, Stored
 from repo.hbase.memory import MemoryCells
 from repo.hbase.names import TableNames
 from tests.simulation.faults.network import Network
@@ -72,12 +72,7 @@ class FaultyCells:
         return found
 
     def scans(
-        self,
-        table: str,
-        ranges: Sequence[tuple[bytes, bytes | None]],
-        columns: Sequence[bytes],
-        before: int | None,
-        limit: int,
+        self, table: str, ranges: Sequence[Range], columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[list[tuple[bytes, Row]]]:
         return [self.scan(table, start, stop, columns, before, limit) for start, stop in ranges]
 
