@@ -3,7 +3,6 @@
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 from argus.api import HandlerContext, field
@@ -18,6 +17,7 @@ from repo.api import Repo, TableSpec
 from repo.rows import Schemas
 from repo.system import specs
 from tests.simulation.topics import DocumentsTopic
+from tests.support.functions import module_of
 from tests.support.shop import MemoryDeadLetters
 from updater.processor import Updater
 
@@ -58,11 +58,7 @@ async def found(ctx: HandlerContext, title: str | None) -> int | None:
 @cache
 def application() -> Application:
     """Checked and compiled once for all runs."""
-    module = ModuleType("functions")
-    module.__file__ = "functions.py"
-    found.__module__ = module.__name__
-    module.found = found  # type: ignore[attr-defined]
-    return register(loads(FLOWS), [module])
+    return register(loads(FLOWS), [module_of(found)])
 
 
 def tables() -> list[TableSpec]:

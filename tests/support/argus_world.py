@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from argus.assemble import Parts, assemble
@@ -39,6 +38,7 @@ from repo.lmdb.repo import LmdbRepo
 from repo.rows import Schemas
 from repo.system import BUILD, CONTENT, document_table, specs
 from tests.support.counting_repo import CountingRepo
+from tests.support.functions import module_of
 from tests.support.shop import HandClock
 from updater.processor import Updater
 
@@ -108,16 +108,6 @@ def put(table: str, **row: Any) -> Change:
 
 def gone(table: str, *key: Any) -> Change:
     return table, Gone(key)
-
-
-def module_of(*functions: Callable[..., Any], name: str = "functions") -> ModuleType:
-    """A module that an author of these functions would have written."""
-    module = ModuleType(name)
-    module.__file__ = f"{name}.py"
-    for function in functions:
-        function.__module__ = name
-        setattr(module, function.__name__, function)
-    return module
 
 
 class World:

@@ -2,8 +2,6 @@
 
 import sqlite3
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 FLOWS = """
 [tables.teams]
@@ -59,12 +57,3 @@ def club(path: Path) -> sqlite3.Connection:
     connection.execute("INSERT INTO players VALUES ('a', 1, 1, 's1', 10), ('a', 2, 1, 's2', 20)")
     connection.execute("INSERT INTO goals VALUES (1, 'a', 1, 45)")
     return connection
-
-
-def module(**functions: Any) -> ModuleType:
-    """What `--handlers FILE` would load."""
-    made = ModuleType("club_handlers")
-    for name, function in functions.items():
-        function.__module__ = made.__name__
-        setattr(made, name, function)
-    return made

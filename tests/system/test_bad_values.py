@@ -10,8 +10,9 @@ import pytest
 
 from argus.api import Change, HandlerContext, field, handler
 from proto.flows.loader import loads
+from tests.support.functions import module_of
 from tests.support.whole import Whole
-from tests.system.club import FLOWS, module
+from tests.system.club import FLOWS
 
 FIRST, SECOND = ["a", 1], ["a", 2]
 
@@ -159,7 +160,7 @@ def test_a_computed_field_that_fails_keeps_the_last_good_document_and_is_named(
     index: Whole, editor: sqlite3.Connection, value: int
 ) -> None:
     editor.execute("UPDATE players SET value = 10")
-    index.restart(handlers=[module(fragile=fragile)])
+    index.restart(handlers=[module_of(fragile)])
     index.settle()
     assert [line["fields"]["fragile"] for line in index.lines("player")] == [10, 10]
     editor.executescript(
@@ -202,7 +203,7 @@ def test_a_handler_that_fails_is_named_and_does_not_hold_the_others(
     tmp_path: Path, whole: Any, editor: sqlite3.Connection, value: int, why: str
 ) -> None:
     editor.execute("UPDATE players SET value = 1")
-    index = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(HANDLED), [module(rank=rank)])
+    index = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(HANDLED), [module_of(rank)])
     index.settle()
     editor.executescript(
         f"UPDATE players SET value = {value} WHERE number = 1; UPDATE players SET value = 5 WHERE number = 2"

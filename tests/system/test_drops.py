@@ -17,8 +17,9 @@ from ops.waiting import Goal, missing, newest_stands
 from proto.flows.loader import loads
 from proto.lane import Lane
 from repo.drops import DroppedRow, Piles, dropped_rows
+from tests.support.functions import module_of
 from tests.system.bookshop.edits import edit
-from tests.system.club import FLOWS, module
+from tests.system.club import FLOWS
 from tests.system.test_random_edits import differences, never_back
 
 if TYPE_CHECKING:
@@ -289,7 +290,7 @@ def test_a_handler_that_has_seen_a_later_change_is_told_what_the_dropped_one_had
 ) -> None:
     editor.execute("INSERT INTO teams VALUES (2, 'Blues', 1), (3, 'Greens', 1)")
     editor.execute("INSERT INTO players VALUES ('a', 3, 2, 's3', 30), ('a', 4, 3, 's4', 40)")
-    index = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(COUNTED), [module(count_players=count_players)])
+    index = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(COUNTED), [module_of(count_players)])
     index.settle()
 
     def counts() -> dict[int, int]:

@@ -17,9 +17,10 @@ from proto.errors import SettingsError
 from proto.flows.loader import loads
 from proto.lane import Lane
 from proto.record import decode_document
+from tests.support.functions import module_of
 from tests.support.processes import Daemon, adsindex, command
 from tests.support.whole import Whole
-from tests.system.club import FLOWS, club, module
+from tests.system.club import FLOWS, club
 
 MORE = FLOWS + 'team_id = "team.id"\n'
 
@@ -108,7 +109,7 @@ def made(version: int, factor: int) -> Any:
     def scaled(value: int | None) -> int:
         return factor * (value or 0)
 
-    return module(scaled=scaled)
+    return module_of(scaled)
 
 
 def test_a_new_version_of_a_computed_field_rebuilds(index: Whole) -> None:

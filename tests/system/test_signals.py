@@ -10,7 +10,7 @@ import pytest
 
 from argus.api import Reading
 from proto.flows.loader import loads
-from tests.support.argus_world import module_of
+from tests.support.functions import module_of
 from tests.support.processes import adsindex
 from tests.support.whole import Whole
 

@@ -7,7 +7,7 @@ from typing import Any
 from argus.api import Change, HandlerContext, handler
 from ops.waiting import Goal, missing, newest_stands
 from proto.flows.loader import loads
-from tests.system.club import module
+from tests.support.functions import module_of
 
 FLOWS = """
 [tables.teams]
@@ -60,7 +60,7 @@ def test_what_handlers_write_for_a_change_is_waited_for(tmp_path: Path, whole: A
     )
     editor.executemany("INSERT INTO players VALUES (?, 1)", [(number,) for number in range(PLAYERS)])
     sources = {"main": f"sqlite:///{tmp_path / 'club.db'}"}
-    index = whole(sources, loads(FLOWS), [module(count_points=count_points, rank_team=rank_team)])
+    index = whole(sources, loads(FLOWS), [module_of(count_points, rank_team)])
     index.settle()
     for goals in (1, 2, 3):
         editor.execute("UPDATE teams SET goals = ?", (goals,))

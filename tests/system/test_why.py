@@ -28,8 +28,9 @@ from proto.record import encode as encode_record
 from repo.api import Transaction
 from repo.system import JobState
 from serving.reader import DocumentReader
+from tests.support.functions import module_of
 from tests.support.whole import Whole
-from tests.system.club import FLOWS, club, module
+from tests.system.club import FLOWS, club
 from ui.why.answer import RULES
 from ui.why.finding import Finding, Why
 
@@ -253,7 +254,7 @@ def test_build_failed(tmp_path: Path, editor: sqlite3.Connection, whole: Callabl
     def inverse(value: int) -> float:
         return 1 / (value - 11)
 
-    made = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(FLOWS), (module(inverse=inverse),), "failing")
+    made = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(FLOWS), (module_of(inverse),), "failing")
     made.settle()
     save_installation(made.folder, Installation(made.sources))
     editor.execute("UPDATE players SET value = 11 WHERE number = 1")

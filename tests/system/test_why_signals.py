@@ -13,8 +13,9 @@ from ops.installation import Installation, save_installation
 from ops.lookup.explain import explain
 from proto.codec import encode_key
 from proto.flows.loader import loads
+from tests.support.functions import module_of
 from tests.support.whole import Whole
-from tests.system.club import FLOWS, module
+from tests.system.club import FLOWS
 from ui.why.finding import Why
 
 FIRST = encode_key(("main", "a", 1))
@@ -56,7 +57,7 @@ def make(tmp_path: Path, editor: sqlite3.Connection, whole: Callable[..., Whole]
     def made(on_failure: str) -> Whole:
         flows = SIGNAL.replace("ON_FAILURE", on_failure) + FLOWS + 'rank = "signals.form.rank"\n'
         sources = {"main": f"sqlite:///{tmp_path / 'club.db'}"}
-        index = whole(sources, loads(flows), (module(form=form),), on_failure)
+        index = whole(sources, loads(flows), (module_of(form, name="club_handlers"),), on_failure)
         save_installation(index.folder, Installation(sources))
         index.settle()
         return index

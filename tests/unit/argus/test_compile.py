@@ -13,7 +13,8 @@ from argus.testing import HandlerEnvironment
 from proto.errors import FlowsError
 from proto.flows.loader import loads
 from proto.lane import Lane
-from tests.support.argus_world import ADS_FLOWS, World, module_of, put
+from tests.support.argus_world import ADS_FLOWS, World, put
+from tests.support.functions import module_of
 from tests.unit.argus.conftest import MakeWorld
 
 TWICE = ADS_FLOWS + 'twice = { handler = "twice" }\n'

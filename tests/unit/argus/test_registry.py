@@ -8,7 +8,8 @@ from argus.api import Change, HandlerContext, field, handler
 from argus.registry import register
 from proto.errors import FlowsError
 from proto.flows.loader import loads
-from tests.support.argus_world import ADS_FLOWS, module_of
+from tests.support.argus_world import ADS_FLOWS
+from tests.support.functions import module_of
 
 PACED = ADS_FLOWS + '\n[tables.campaigns.derived]\npace = { type = "float", handler = "pace" }\n'
 

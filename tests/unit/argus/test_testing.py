@@ -8,7 +8,8 @@ from argus.api import Change, HandlerContext, field, handler
 from argus.testing import HandlerEnvironment, HandlerRun
 from proto.errors import InvalidMessageError
 from proto.flows.loader import loads
-from tests.support.argus_world import ADS_FLOWS, module_of
+from tests.support.argus_world import ADS_FLOWS
+from tests.support.functions import module_of
 
 FLOWS = loads(
     ADS_FLOWS

@@ -13,7 +13,8 @@ from proto.errors import FlowsError, InvalidMessageError
 from proto.flows.loader import loads
 from proto.lane import Lane
 from proto.record import BuildRecord
-from tests.support.argus_world import ADS_FLOWS, World, gone, module_of, put
+from tests.support.argus_world import ADS_FLOWS, World, gone, put
+from tests.support.functions import module_of
 from tests.support.signals import HandCaller
 from tests.unit.argus.conftest import MakeWorld
 
