@@ -2,21 +2,17 @@
 
 import shutil
 import sqlite3
-import sys
 import time
 from pathlib import Path
 from random import Random
 
 from tests.chaos.acts import ACTS, UNCAPTURED, resumed
-from tests.support.processes import Daemon, adsindex, command
+from tests.support.processes import Daemon, adsindex
 from tests.system.bookshop.seed import connect, seed
 from tests.system.editing import torn_pair
-from tests.system.shop_check import check_shop
+from tests.system.shop_processes import FLOWS, ROLES, check_shop, editing, run_command
 
-BOOKSHOP = Path(__file__).parents[1] / "system" / "bookshop"
-FLOWS = BOOKSHOP / "flows.toml"
 ANOTHER_FIELD = ('isbn = "isbn"\n', 'isbn = "isbn"\nlength = "pages"\n')
-ROLES = ("gateway", "updater", "argus")
 LAYOUTS: tuple[tuple[tuple[str, ...], ...], ...] = (
     ((),),
     tuple(("--role", role) for role in ROLES),
@@ -93,13 +89,10 @@ class Play:
 
     def _edits(self) -> Daemon:
         rate = self.random.choice((50, 200))
-        arguments = [sys.executable, "-m", "tests.system.editing", self.folder / "shop.db", self._number, rate]
-        return Daemon(arguments, self.folder / "editor.txt")
+        return editing(self.folder, self._number, rate)
 
     def _start(self, number: int) -> Daemon:
-        sources = ("--source", f"sqlite:///{self.folder / 'shop.db'}", "--data", self.data)
-        application = ("--flows", self._flows, "--handlers", BOOKSHOP / "handlers.py")
-        arguments = command("run", *sources, *application, *self._layout[number])
+        arguments = run_command(self.folder, *self._layout[number], flows=self._flows)
         self._started += 1
         disturbed = self._disturbance() if self._disk and not self._calm else []
         self.did.append(f"started {self._layout[number]} {disturbed}")

@@ -1,12 +1,29 @@
-"""The judgement of the book shop's index: what `adsindex wait` promises, and what was published on the way."""
+"""The book shop as processes: those that run it, who edits it, and the judgement of its index afterwards."""
 
 import sqlite3
+import sys
 from pathlib import Path
 
 from ops.demo.compare import compare_documents, from_line
-from tests.support.processes import PATIENCE_S, adsindex
+from tests.support.processes import PATIENCE_S, Daemon, adsindex, command
 from tests.system.bookshop.expected import expected_documents
 from tests.system.editing import TORN_BOOKS
+
+BOOKSHOP = Path(__file__).with_name("bookshop")
+FLOWS = BOOKSHOP / "flows.toml"
+ROLES = ("gateway", "updater", "argus")
+
+
+def run_command(folder: Path, *more: object, flows: Path = FLOWS) -> list[str]:
+    """`adsindex run` on folder/shop.db with folder/data. more: roles, further handlers."""
+    sources = ("--source", f"sqlite:///{folder / 'shop.db'}", "--data", folder / "data")
+    return command("run", *sources, "--flows", flows, "--handlers", BOOKSHOP / "handlers.py", *more)
+
+
+def editing(folder: Path, seed: int, rate: int) -> Daemon:
+    """Another process that edits folder/shop.db, `rate` transactions a second, until it is killed."""
+    arguments = [sys.executable, "-m", "tests.system.editing", folder / "shop.db", seed, rate]
+    return Daemon(arguments, folder / "editor.txt")
 
 
 def check_shop(data: Path, shop: sqlite3.Connection, whole: bool = True) -> None:

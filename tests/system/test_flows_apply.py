@@ -1,7 +1,6 @@
 """Flows that are applied while processes run and edits go on: who takes them over, and that nobody undoes anything."""
 
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 import pytest
 
 from ops.demo.compare import compare_documents, from_line
-from tests.support.processes import PATIENCE_S, Daemon, adsindex, command
+from tests.support.processes import PATIENCE_S, Daemon, adsindex
 from tests.system.bookshop.expected import expected_documents
 from tests.system.editing import torn_pair
+from tests.system.shop_processes import BOOKSHOP, editing, run_command
 
-BOOKSHOP = Path(__file__).with_name("bookshop")
 MARK = '''"""Which code has built a book."""
 
 from argus.api import field
@@ -38,16 +37,25 @@ class Rollout:
         self.started: list[Daemon] = []
 
     def handlers(self, name: str) -> tuple[object, ...]:
-        return ("--handlers", BOOKSHOP / "handlers.py", "--handlers", self.folder / name / "mark.py")
+        return ("--handlers", self.folder / name / "mark.py")
 
     def run(self, name: str, *more: object) -> Daemon:
-        source = ("--source", f"sqlite:///{self.folder / 'shop.db'}", "--data", self.data)
-        arguments = command("run", *source, "--flows", BOOKSHOP / "flows.toml", *self.handlers(name), *more)
+        arguments = run_command(self.folder, *self.handlers(name), *more)
         self.started.append(Daemon(arguments, self.folder / f"{name}{len(self.started)}.txt"))
         return self.started[-1]
 
     def apply(self, name: str, *more: object) -> Any:
-        return adsindex("flows", "apply", *self.handlers(name), "--data", self.data, "--yes", *more)
+        return adsindex(
+            "flows",
+            "apply",
+            "--handlers",
+            BOOKSHOP / "handlers.py",
+            *self.handlers(name),
+            "--data",
+            self.data,
+            "--yes",
+            *more,
+        )
 
     def lines(self) -> list[dict[str, Any]]:
         return adsindex("docs", "--json", "--data", self.data).jsonl
@@ -76,10 +84,7 @@ class Rollout:
 def rollout(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Rollout]:
     made = Rollout(tmp_path, shop)
     torn_pair(shop, 0)
-    editor = Daemon(
-        [sys.executable, "-m", "tests.system.editing", tmp_path / "shop.db", 7, 100], tmp_path / "edits.txt"
-    )
-    made.started.append(editor)
+    made.started.append(editing(tmp_path, 7, 100))
     yield made
     for daemon in made.started:
         daemon.kill()

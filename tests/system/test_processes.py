@@ -2,7 +2,6 @@
 
 import resource
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,10 +11,8 @@ import pytest
 
 from tests.support.processes import PATIENCE_S, Daemon, adsindex, command
 from tests.system.editing import torn_pair
-from tests.system.shop_check import check_shop
+from tests.system.shop_processes import ROLES, check_shop, editing, run_command
 
-BOOKSHOP = Path(__file__).with_name("bookshop")
-ROLES = ("gateway", "updater", "argus")
 ORDERS = (ROLES, ("argus", "gateway", "updater"), ("updater", "argus", "gateway"))
 Start = Callable[..., Daemon]
 
@@ -26,10 +23,7 @@ def start(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Start]:
     started: list[Daemon] = []
 
     def start(*more: object, prepare: Callable[[], None] | None = None) -> Daemon:
-        sources = ("--source", f"sqlite:///{tmp_path / 'shop.db'}", "--data", tmp_path / "data")
-        application = ("--flows", BOOKSHOP / "flows.toml", "--handlers", BOOKSHOP / "handlers.py")
-        arguments = command("run", *sources, *application, *more)
-        started.append(Daemon(arguments, tmp_path / f"run{len(started)}.txt", prepare))
+        started.append(Daemon(run_command(tmp_path, *more), tmp_path / f"run{len(started)}.txt", prepare))
         return started[-1]
 
     yield start
@@ -41,8 +35,7 @@ def start(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Start]:
 def editor(tmp_path: Path, shop: sqlite3.Connection) -> Iterator[Daemon]:
     """Another process that edits the shop, 200 transactions a second."""
     torn_pair(shop, 0)
-    arguments = [sys.executable, "-m", "tests.system.editing", tmp_path / "shop.db", 7, 200]
-    daemon = Daemon(arguments, tmp_path / "editor.txt")
+    daemon = editing(tmp_path, 7, 200)
     yield daemon
     daemon.kill()
 
