@@ -19,19 +19,21 @@ def check_put(table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, by
     _check_timestamp(table, timestamp)
     for row, values in rows.items():
         _check_row(table, row)
-        size = sum(len(column) + len(value) for column, value in values.items())
+        size = 0
+        for column, value in values.items():
+            _check_column(table, row, column)
+            cell_bytes = len(column) + len(value)
+            if len(row) + cell_bytes > CELL_BYTES_MAX:
+                raise InvalidMessageError(
+                    f"{_named(table, row)}, {column!r}: a value of {len(value)} bytes; HBase takes cells of at most "
+                    f"{CELL_BYTES_MAX} bytes. Keep such values elsewhere, and a reference here"
+                )
+            size += cell_bytes
         if size > ROW_PUT_BYTES_MAX:
             raise InvalidMessageError(
                 f"{_named(table, row)}: {size} bytes in one put; a row takes {ROW_PUT_BYTES_MAX} at most. Keep large "
                 "values elsewhere, and references here"
             )
-        for column, value in values.items():
-            _check_column(table, row, column)
-            if len(row) + len(column) + len(value) > CELL_BYTES_MAX:
-                raise InvalidMessageError(
-                    f"{_named(table, row)}, {column!r}: a value of {len(value)} bytes; HBase takes cells of at most "
-                    f"{CELL_BYTES_MAX} bytes. Keep such values elsewhere, and a reference here"
-                )
 
 
 def check_delete(table: str, timestamp: int, rows: Mapping[bytes, Iterable[bytes]]) -> None:
@@ -67,8 +69,7 @@ def _check_row(table: str, row: bytes) -> None:
 
 
 def _check_column(table: str, row: bytes, column: bytes) -> None:
-    family, _, qualifier = column.partition(b":")
-    if not family or not qualifier:
+    if not 0 < column.find(b":") < len(column) - 1:
         raise InvalidMessageError(f"{_named(table, row)}: {column!r} is no column; write family:qualifier")
 
 
