@@ -18,7 +18,10 @@ def ranges(cells: Cells, table: str, columns: Sequence[bytes], count: int) -> li
     if len(starts) >= 2 * count:
         bounds = [_before(starts[number * len(starts) // count]) for number in range(1, count)]
     else:
+        # Of what was written a moment ago there may be no shadow cells yet; values may be large.
         keys = _sample(cells, table, [shadow_column(column) for column in columns], count)
+        if len(keys) < count:
+            keys = _sample(cells, table, columns, count)
         pieces = max(1, min(count, len(keys)))
         bounds = [_before(keys[number * len(keys) // pieces]) for number in range(1, pieces)]
     bounds = list(dict.fromkeys(bound for bound in bounds if bound))
@@ -31,7 +34,7 @@ def _before(key: bytes) -> bytes:
 
 
 def _sample(cells: Cells, table: str, columns: Sequence[bytes], count: int) -> list[bytes]:
-    """Every n-th key, n doubled whenever there are too many. Walks the table, but reads only 8 bytes of each cell."""
+    """Every n-th key, n doubled whenever there are too many. Walks the whole table."""
     keys: list[bytes] = []
     start, stride, seen = b"", 1, 0
     while True:

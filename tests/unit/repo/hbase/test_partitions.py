@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from repo.api import Transaction
-from repo.hbase.names import TableNames
+from repo.hbase.limits import TIMESTAMP_MAX
+from repo.hbase.names import TableNames, column_of
+from repo.hbase.shadow_cells import shadow_column
 from tests.support.engines import ITEMS, key_of
 from tests.support.watched_hbase import World
 
@@ -53,6 +55,15 @@ def test_regions_may_begin_at_what_is_no_key(world: World) -> None:
         world.cells.split(ROWS, start)
     for count in (2, 3):
         assert [key for part in parts(world, count) for key in part] == [key_of(number) for number in range(COUNT)]
+
+
+def test_rows_without_shadow_cells_yet_count(world: World) -> None:
+    world.cells.delete(
+        ROWS, TIMESTAMP_MAX, {key_of(number): [shadow_column(column_of("a"))] for number in range(COUNT)}
+    )
+    found = parts(world, 8)
+    assert len(found) == 8
+    assert max(map(len, found)) <= 1.5 * COUNT / 8
 
 
 def test_where_there_are_regions_enough_no_row_is_read_to_find_ranges(world: World) -> None:
