@@ -2,20 +2,25 @@
 
 import ast
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("proto", "repo", "gateway", "updater", "argus", "batch", "serving", "ui", "ops")
 
 
-class Module(NamedTuple):
-    """A file of Python. path: from the root, with slashes."""
+@dataclass(frozen=True)
+class Module:
+    """A file of Python. path: from the root, with slashes. It is parsed when a test looks into it, not when all tests
+    are collected."""
 
     path: str
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
 
     @property
     def is_test(self) -> bool:
@@ -25,12 +30,12 @@ class Module(NamedTuple):
 @cache
 def modules() -> tuple[Module, ...]:
     """All of ours, tests among them; not what a program has written."""
-    return tuple(_parsed(path) for path in _files() if not path.stem.endswith("_pb2"))
+    return tuple(_read(path) for path in _files() if not path.stem.endswith("_pb2"))
 
 
 def generated() -> list[Module]:
     """What a program has written."""
-    return [_parsed(path) for path in _files() if path.stem.endswith("_pb2")]
+    return [_read(path) for path in _files() if path.stem.endswith("_pb2")]
 
 
 def code() -> list[Module]:
@@ -80,6 +85,5 @@ def _files() -> list[Path]:
     return [path for part in (*PARTS, "tests") for path in sorted((ROOT / part).rglob("*.py"))]
 
 
-def _parsed(path: Path) -> Module:
-    text = path.read_text(encoding="utf-8")
-    return Module(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
+def _read(path: Path) -> Module:
+    return Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
