@@ -1,5 +1,6 @@
 """For all tests: what is left out is told, and with ADSINDEX_REQUIRE_ALL=1 it fails; no test fails for being slow."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ from hypothesis import settings
 from tests.support.cluster import _faulty, hbase, hbase_faults, installed
 
 __all__ = ["_faulty", "hbase", "hbase_faults", "installed"]
+
+YOUNG_MAX, GENERATIONS = 20_000, (20, 20)
 
 # The same examples in each run: whoever changes something else is not stopped by what chance has found.
 settings.register_profile("adsindex", deadline=None, print_blob=True, derandomize=True)
@@ -51,3 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "installed" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.cluster)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays. The garbage collector need not look at it again and again; and a quarter
+    of the simulator's time was spent on looking for cycles, of which it makes few."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_MAX, *GENERATIONS)
