@@ -37,7 +37,8 @@ class Layout(NamedTuple):
 
 
 class Catalog:
-    """What is stored wins: a group keeps its kind. Several processes may declare at once."""
+    """What is stored wins: a group keeps its kind. Several processes may declare at once; safe for threads as far as
+    `cells` is."""
 
     def __init__(self, cells: Cells, tables: Tables, names: TableNames) -> None:
         self._cells, self._tables, self._names = cells, tables, names
@@ -65,10 +66,10 @@ class Catalog:
 
     def groups(self, table: str) -> list[str]:
         """Raises SettingsError for a table that nobody has declared."""
-        found = [group for name, group in self._layouts if name == table]
+        found = self._groups(table)
         if not found:
             self._load()
-            found = [group for name, group in self._layouts if name == table]
+            found = self._groups(table)
         if not found:
             raise SettingsError(f"there is no table {table!r}; declare it first")
         return found
@@ -82,6 +83,9 @@ class Catalog:
         """Table, group and where it lies, of all, in order."""
         self._load()
         return [(*name, self._layouts[name]) for name in sorted(self._layouts)]
+
+    def _groups(self, table: str) -> list[str]:
+        return [group for name, group in list(self._layouts) if name == table]  # a copy: other threads add to it
 
     def _declare(self, spec: TableSpec) -> None:
         row = spec.name.encode()

@@ -5,6 +5,7 @@ What waits with readers is bounded; what they lose costs the next one a look int
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from repo.hbase.cells import Cells
 from repo.hbase.shadow_cells import encode_shadow, shadow_column
@@ -39,8 +40,9 @@ class Healing:
     def _calls(self) -> Iterator[tuple[str, int, dict[bytes, dict[bytes, bytes]]]]:
         """All that wait: one for each table and id."""
         calls: dict[tuple[str, int], dict[bytes, dict[bytes, bytes]]] = {}
-        while self._waiting:
-            table, column, id, commit_timestamp, row = self._waiting.popleft()
-            values = calls.setdefault((table, id), {}).setdefault(row, {})
-            values[shadow_column(column)] = encode_shadow(commit_timestamp)
+        with suppress(IndexError):  # until it is empty; others take from it, too
+            while True:
+                table, column, id, commit_timestamp, row = self._waiting.popleft()
+                values = calls.setdefault((table, id), {}).setdefault(row, {})
+                values[shadow_column(column)] = encode_shadow(commit_timestamp)
         return ((table, id, rows) for (table, id), rows in calls.items())

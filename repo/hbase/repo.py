@@ -22,6 +22,7 @@ from repo.hbase.gc_state import GcState, GcStateCell, Lease
 from repo.hbase.healing import Healing
 from repo.hbase.ladder import ReadLadder
 from repo.hbase.names import TableNames
+from repo.hbase.newest import Newest
 from repo.hbase.outcomes import Settlement
 from repo.hbase.prepared import Prepared
 from repo.hbase.snapshot import HbaseSnapshot
@@ -75,7 +76,7 @@ class HbaseRepo:
         cover = Cover(cells, oracle, self._ids, self._catalog, self._ladder, self._cache)
         self._garbage = GarbageCollector(cells, oracle, self._catalog, self._gc, committed, cover, settings.garbage)
         self._lease_numbers = count()
-        self._known = 0  # the newest commit or snapshot that this process was told of (F13)
+        self._known = Newest()  # of the commits and snapshots that this process was told of (F13)
 
     def declare(self, tables: Sequence[TableSpec]) -> None:
         self._catalog.declare(tables)
@@ -130,13 +131,13 @@ class HbaseRepo:
 
     def _begin(self, at_least: int = 0) -> int:
         """The newest snapshot."""
-        snapshot = self._ids.snapshot(max(at_least, self._known))
+        snapshot = self._ids.snapshot(max(at_least, self._known.timestamp))
         self._know(snapshot)
         return snapshot
 
     def _know(self, *timestamps: int) -> None:
         """Snapshots to come are not below these, whoever gives them: a former leader does not get so far (F13)."""
-        self._known = max(self._known, *timestamps, 0)
+        self._known.tell(max(timestamps, default=0))
 
     def _snapshot(self, timestamp: int) -> HbaseSnapshot:
         return HbaseSnapshot(self._cells, self._ladder, self._catalog, self._gc, timestamp, self._begin)

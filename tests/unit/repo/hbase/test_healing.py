@@ -1,5 +1,8 @@
 """Which versions without a shadow cell get one from those who read them."""
 
+from collections import deque
+from typing import Any
+
 from repo.hbase.commit_cache import CommitCache
 from repo.hbase.commit_table import FAMILIES, CommitTable
 from repo.hbase.healing import Healing
@@ -22,6 +25,25 @@ def test_a_row_is_healed_also_when_its_id_is_known_already() -> None:
     table.put(((200, 250),))
     for row in ROWS:
         assert list(ladder.read("data", b"d:a", [row], snapshot=300).visible) == [row]
+    healing.flush()
+    shadow = shadow_column(b"d:a")
+    assert cells.get("data", ROWS, [shadow]) == {row: {shadow: (200, encode_shadow(250))} for row in ROWS}
+
+
+def test_threads_may_heal_at_once() -> None:
+    """One takes the last that waits between the look and the grasp of another one."""
+    cells = MemoryCells(ManualClock())
+    cells.require({"data": DATA_FAMILIES})
+    healing = Healing(cells)
+
+    class Overtaken(deque[Any]):
+        def popleft(self) -> Any:
+            overtaking.popleft()()
+            return super().popleft()
+
+    overtaking = deque([lambda: None, healing.flush, lambda: None, lambda: None])
+    healing._waiting = Overtaken()
+    healing.add("data", b"d:a", ROWS, 200, 250)
     healing.flush()
     shadow = shadow_column(b"d:a")
     assert cells.get("data", ROWS, [shadow]) == {row: {shadow: (200, encode_shadow(250))} for row in ROWS}
