@@ -15,7 +15,7 @@ too.
 
 from collections.abc import Iterator, Sequence
 
-from proto.errors import UnavailableError
+from proto.errors import InvalidMessageError, SettingsError, UnavailableError
 from repo.api import Outcome, OutcomeKind
 from repo.hbase.cell_ids import lone_cell_id
 from repo.hbase.cells import Cells
@@ -80,9 +80,11 @@ class BatchCommit:
         self._settlement = Settlement(cells, oracle)
         self._outcomes: dict[Prepared, Outcome] = {}
         self._committed: dict[int, int] = {}  # cell id -> commit timestamp, by members
+        self._last_id = 0  # the highest so far: who waits for an earlier member has a higher id than that one
 
     def run(self, members: Sequence[Prepared]) -> list[Outcome]:
-        """Raises UnavailableError when nothing was committed, and nothing will be."""
+        """Raises UnavailableError, InvalidMessageError or SettingsError when nothing was committed, and nothing will
+        be."""
         waiting = list(members)
         while waiting:
             ready, waiting = without_overlap([member for member in waiting if not self._has_lost(member)])
@@ -107,10 +109,11 @@ class BatchCommit:
         """Tries each list as one group. Returns those to try again."""
         try:
             groups = self._written(members)
-        except UnavailableError:
+        except (UnavailableError, InvalidMessageError, SettingsError):
             if not self._outcomes:
                 raise
             # Some members are decided already. These are not committed, and never will be: no oracle knows of them.
+            # Who tries them again without the others is told why.
             self._outcomes.update((member, Outcome(OutcomeKind.TOO_OLD)) for some in members for member in some)
             return []
         again: list[list[Prepared]] = []
@@ -120,7 +123,8 @@ class BatchCommit:
 
     def _written(self, members: Sequence[Sequence[Prepared]]) -> list[Group]:
         """Step 1."""
-        ids = self._ids.take([some[0].transaction.snapshot_timestamp for some in members])
+        ids = self._ids.take([some[0].transaction.snapshot_timestamp for some in members], self._last_id)
+        self._last_id = max(ids)
         groups = [Group(id, some) for id, some in zip(ids, members, strict=True)]
         for group in groups:
             for table, rows in group.tables.items():

@@ -36,10 +36,11 @@ class SpareIds:
             self._spare.pop(id, None)
         return begun.snapshot
 
-    def take(self, snapshots: Sequence[int]) -> list[int]:
-        """For each an id above it that nobody else has or gets. At most one frame to the oracle."""
+    def take(self, snapshots: Sequence[int], above: int = 0) -> list[int]:
+        """For each an id above it, and above `above`, that nobody else has or gets. At most one frame to the oracle.
+        above: an id that was given out before."""
         self._likely = _SNAPSHOTS_A_COMMIT
-        taken = [self._spare_above(snapshot) for snapshot in snapshots]
+        taken = [self._spare_above(max(snapshot, above)) for snapshot in snapshots]
         absent = taken.count(None)
         more = iter(self._oracle.begin(absent, max(snapshots)) if absent else ())
         return [next(more).id if id is None else id for id in taken]

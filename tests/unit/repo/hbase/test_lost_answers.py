@@ -1,17 +1,18 @@
 """A commit whose answer is lost: it is settled, never sent again."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from proto.errors import UnavailableError
-from repo.api import Outcome, OutcomeKind, Transaction
+from proto.errors import AdsIndexError, InvalidMessageError, SettingsError, UnavailableError
+from repo.api import Cell, Outcome, OutcomeKind, Transaction
 from repo.hbase.repo import HbaseRepo
 from repo.oracle.in_process import InProcessOracle
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import CommitRequest, Decision, Resolution
-from tests.support.engines import ITEMS, key_of
-from tests.support.watched_hbase import SETTINGS, World
+from tests.support.engines import DOCUMENTS, ITEMS, LINKS, key_of
+from tests.support.watched_hbase import NAMES, SETTINGS, World
 
 
 class LosingOracle(InProcessOracle):
@@ -123,6 +124,29 @@ def test_a_store_that_does_not_answer_before_the_commit_is_told_and_nothing_is_c
     del world.cells.put
     assert seen(world) == b"old"
     assert repo.commit([waiting])[0].committed, "it may be given to commit again, with an id of its own"
+
+
+@pytest.mark.parametrize("error", [UnavailableError("down"), SettingsError("disabled"), InvalidMessageError("no")])
+def test_what_befalls_a_later_member_does_not_hide_that_an_earlier_one_is_committed(
+    world: World, error: AdsIndexError
+) -> None:
+    repo, put = client(world, world.oracle), world.cells.put
+    earlier, later = transaction(repo), transaction(repo)
+    later.writes = {Cell(DOCUMENTS, key_of("x"), "content"): b"later"}
+    for member in (earlier, later):
+        member.write_index(LINKS, key_of("entry"), b"")  # so the later one waits for the earlier one's outcome
+
+    def refuse(table: str, *arguments: Any) -> None:
+        if table == NAMES.data(DOCUMENTS):
+            raise error
+        put(table, *arguments)
+
+    world.cells.put = refuse  # type: ignore[method-assign]
+    outcomes = repo.commit([earlier, later])
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.COMMITTED, OutcomeKind.TOO_OLD]
+    assert seen(world) == b"new"
+    with pytest.raises(type(error)):
+        repo.commit([later])
 
 
 def test_shadow_cells_that_can_not_be_written_change_no_outcome(world: World) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from repo.api import OutcomeKind
+from repo.api import Cell, OutcomeKind, Transaction
 from repo.hbase.spare_ids import SpareIds
 from repo.oracle.in_process import InProcessOracle
 from repo.oracle.port import CommitRequest
-from tests.support.engines import ManualClock
+from tests.support.engines import ITEMS, LINKS, ManualClock, key_of
 from tests.support.watched_hbase import Calls, WatchedOracle, World
 
 AGE_MS_MAX = 1_000.0
@@ -72,3 +72,20 @@ def test_as_many_are_kept_as_are_likely_to_be_used(ids: SpareIds) -> None:
     for _ in range(1_000):
         ids.snapshot()
     assert len(ids._spare) <= 64
+
+
+def test_of_two_members_that_write_an_entry_the_later_one_has_the_higher_id() -> None:
+    """Ids came with snapshots of two threads, of which the second one was faster to keep its own."""
+    repo = World().client()
+    repo.commit([Transaction(0, {Cell(ITEMS, key_of(0), "a"): b"x"})])
+    snapshots = [repo.last_timestamp() for _ in range(2)]
+    repo._ids._spare = dict(reversed(repo._ids._spare.items()))
+    members = [
+        Transaction(snapshot, {Cell(ITEMS, key_of(number), "a"): b"x"}) for number, snapshot in enumerate(snapshots, 1)
+    ]
+    for number, member in enumerate(members):
+        member.write_index(LINKS, b"entry", b"%d" % number)
+    outcomes = repo.commit(members)
+    assert outcomes[0].commit_timestamp < outcomes[1].commit_timestamp
+    with repo.snapshot() as snapshot:
+        assert snapshot.scan_prefixes(LINKS, [b""], 10) == [[(b"entry", b"1")]]
