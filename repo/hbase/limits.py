@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from proto.errors import InvalidMessageError
 
-ROW_BYTES_MAX = 32_767
-"""A row key's length is a signed short in HBase's files."""
+ROW_BYTES_MAX = 32_766
+"""A row key's length is a signed short in HBase's files. One less, so that a scan can go on just above any row."""
+BOUND_BYTES_MAX = ROW_BYTES_MAX + 1
 CELL_BYTES_MAX = 10 * 1024 * 1024 - 256
 """Row, column and value together: hbase.server.keyvalue.maxsize, less what HBase adds."""
 ROW_PUT_BYTES_MAX = 64 * 1024 * 1024
@@ -53,7 +54,8 @@ def check_rows(table: str, rows: Iterable[bytes]) -> None:
 
 def check_bounds(table: str, *bounds: bytes | None) -> None:
     """As `check_rows`, of a scan: empty, or none, is the beginning or the end."""
-    check_rows(table, filter(None, bounds))
+    for bound in filter(None, bounds):
+        _check_row(table, bound, BOUND_BYTES_MAX)
 
 
 def _check_timestamp(table: str, timestamp: int) -> None:
@@ -61,10 +63,10 @@ def _check_timestamp(table: str, timestamp: int) -> None:
         raise InvalidMessageError(f"table {table}: {timestamp} is no timestamp; HBase takes 1 to {TIMESTAMP_MAX}")
 
 
-def _check_row(table: str, row: bytes) -> None:
-    if not 0 < len(row) <= ROW_BYTES_MAX:
+def _check_row(table: str, row: bytes, bytes_max: int = ROW_BYTES_MAX) -> None:
+    if not 0 < len(row) <= bytes_max:
         raise InvalidMessageError(
-            f"{_named(table, row)}: a row key of {len(row)} bytes; HBase takes 1 to {ROW_BYTES_MAX}. Use a shorter key"
+            f"{_named(table, row)}: a row key of {len(row)} bytes; HBase takes 1 to {bytes_max}. Use a shorter key"
         )
 
 

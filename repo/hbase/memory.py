@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from proto.errors import SettingsError, UnavailableError
+from proto.errors import AdsIndexError, SettingsError
 from proto.ports.clock import Clock
 from repo.hbase.cells import Family, Range, Row, Stored
 from repo.hbase.family_settings import check_settings, settings_of
@@ -42,7 +42,8 @@ class MemoryCells:
         stored.refuse_bad(rows)
 
     def put_soon(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
-        with suppress(UnavailableError):
+        check_put(table, timestamp, rows)
+        with suppress(AdsIndexError):
             self.put(table, timestamp, rows)
 
     def get(

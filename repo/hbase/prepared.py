@@ -38,8 +38,8 @@ class Prepared:
         self.touched = {*self.written, *companions, *entries}
         for table, rows in self.tables.items():
             check_put(table, 1, rows)
-        if transaction.messages and not self.tables:
-            raise InvalidMessageError("a message is stored in a row of its transaction, and this one writes none")
+        if transaction.messages:
+            self._check_messages()
 
     def notifications(self, first: int) -> tuple[str, bytes, dict[bytes, bytes]]:
         """Table, row and columns of the messages, on the first row that is written; `first`: their place among all of
@@ -79,6 +79,17 @@ class Prepared:
         id = id_of(layout, cell.key)
         self.cells[id] = cell
         return id
+
+    def _check_messages(self) -> None:
+        if not self.tables:
+            raise InvalidMessageError("a message is stored in a row of its transaction, and this one writes none")
+        for topic, partition, payload in self.transaction.messages:
+            if not 0 <= partition < 1 << 32:
+                raise InvalidMessageError(f"a message to topic {topic!r}: {partition} is no partition")
+            if not isinstance(payload, bytes):
+                raise InvalidMessageError(f"a message to topic {topic!r} of type {type(payload).__name__}: encode it")
+        table, row, columns = self.notifications(0)
+        check_put(table, 1, {row: columns})
 
     def _put(self, layout: Layout, key: bytes, value: bytes) -> int:
         self.tables.setdefault(layout.table, {}).setdefault(key, {})[layout.column] = value

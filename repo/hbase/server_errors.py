@@ -15,6 +15,7 @@ _MEANINGS: tuple[tuple[str, type[AdsIndexError], str], ...] = (
     (r"TableNotEnabledException", SettingsError, "the table is disabled; in the HBase shell: enable 'TABLE'"),
     (r"NoSuchColumnFamilyException", SettingsError, "no such family; require() tells what is needed"),
     (r"AccessDeniedException", SettingsError, "HBase does not allow it; grant this process's user RWXCA on the table"),
+    (r"scanner ID is invalid", UnavailableError, "the gateway has given up a scan that took too long; retry later"),
     (r"size too large", InvalidMessageError, "a cell is larger than hbase.server.keyvalue.maxsize"),
     (
         r"IllegalArgument|DoNotRetryIOException.*hbase.table.sanity.checks",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from happybase.batch import BatchMutation, Mutation
 from happybase.table import TScan
 
-from proto.errors import SettingsError, UnavailableError
+from proto.errors import AdsIndexError, SettingsError
 from proto.ports.clock import Clock
 from repo.hbase.batches import cut
 from repo.hbase.cells import Range, Row, Stored
@@ -41,7 +41,7 @@ class ThriftCells:
         check_put(table, timestamp, rows)
 
         def write() -> None:
-            with suppress(UnavailableError):
+            with suppress(AdsIndexError):  # nobody is told; least of all whoever comes along by then
                 self._put(table, timestamp, rows)
 
         self._soon.append(self._later.submit(write))
@@ -56,7 +56,7 @@ class ThriftCells:
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
     ) -> dict[bytes, Row]:
         check_rows(table, rows)
-        if not columns or before == 0:
+        if not columns or _is_below_all(before):
             return {}
         bound, names = _NO_BOUND if before is None else before, _thrift_columns(columns)
 
@@ -72,7 +72,7 @@ class ThriftCells:
 
     def versions(self, table: str, row: bytes, column: bytes, before: int | None, limit: int) -> list[Stored]:
         check_rows(table, [row])
-        if limit <= 0 or before == 0:
+        if limit <= 0 or _is_below_all(before):
             return []
         bound = _NO_BOUND if before is None else before
         answer = self._pool.call(_where(table, [row]), "getVerTs", table.encode(), row, column, bound, limit, {})
@@ -82,7 +82,7 @@ class ThriftCells:
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes], before: int | None, limit: int
     ) -> list[tuple[bytes, Row]]:
         check_bounds(table, start, stop)
-        if limit <= 0 or not columns or before == 0 or (stop is not None and stop <= start):
+        if limit <= 0 or not columns or _is_below_all(before) or (stop is not None and stop <= start):
             return []
         caching = min(limit, SCAN_ROWS_MAX)
         scan = TScan(startRow=start, stopRow=stop, timestamp=before, columns=_thrift_columns(columns), caching=caching)
@@ -167,6 +167,11 @@ def _thrift_columns(columns: Iterable[bytes]) -> list[bytes]:
     """As Thrift spells them: `family` for all of a family, and then no column of it, which would narrow it again."""
     whole = {column[:-1] for column in columns if column.find(b":") == len(column) - 1}
     return [*sorted(whole), *(column for column in columns if column.partition(b":")[0] not in whole)]
+
+
+def _is_below_all(before: int | None) -> bool:
+    """A bound below which nothing can lie. Of a negative one the gateway would say "internal error"."""
+    return before is not None and before <= 0
 
 
 def _row(result: Any) -> Row:

@@ -4,6 +4,7 @@ import pytest
 
 from proto.errors import InvalidMessageError, SettingsError
 from repo.hbase.cells import Range, Stored
+from repo.hbase.limits import ROW_BYTES_MAX
 from tests.contract.cells.conftest import Served
 from tests.support.hbase import eventually
 
@@ -34,6 +35,28 @@ def test_a_bound_is_exclusive_and_gives_the_newest_below_it(served: Served) -> N
     assert history(served, 30) == [20, 10]
     assert history(served, None, 2) == [30, 20]
     assert history(served, 0) == []
+
+
+@pytest.mark.parametrize("before", [0, -1, -(2**62)])
+def test_nothing_lies_below_a_bound_that_is_not_above_0(served: Served, before: int) -> None:
+    put(served, 1)
+    assert newest(served, before) is None
+    assert history(served, before) == []
+    assert served.cells.scan(served.table, b"", None, [A], before, 10) == []
+
+
+def test_nobody_is_told_of_what_was_to_be_put_soon_and_could_not(served: Served) -> None:
+    for _ in range(40):
+        served.cells.put_soon("nowhere", 10, {b"r": {A: b"1"}})
+    with pytest.raises(InvalidMessageError):
+        served.cells.put_soon(served.table, 10, {b"": {A: b"1"}})
+
+
+def test_a_scan_goes_on_above_the_longest_key_of_all(served: Served) -> None:
+    longest = b"k" * ROW_BYTES_MAX
+    put(served, 10, longest)
+    put(served, 10, b"l")
+    assert [row for row, _ in served.cells.scan(served.table, longest + b"\0", None, [A], None, 10)] == [b"l"]
 
 
 def test_a_put_with_a_timestamp_that_is_there_replaces(served: Served) -> None:

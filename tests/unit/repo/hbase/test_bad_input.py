@@ -1,17 +1,24 @@
 """What can't be stored is told, with table and row and what to do, before anything is written."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from proto.errors import AdsIndexError, InvalidMessageError, SettingsError
 from repo.api import Keep, TableSpec, Transaction
 from repo.hbase.cells import Family
+from repo.hbase.limits import ROW_BYTES_MAX
 from repo.hbase.names import TableNames, column_of
 from tests.support.engines import DOCUMENTS, ITEMS, LINKS, key_of
 from tests.support.watched_hbase import Calls, World
 
 X = key_of("x")
+
+
+def notify(bad: Transaction, partition: int, payload: Any) -> None:
+    bad.write(ITEMS, X, "a", b"x")
+    bad.notify("topic", partition, payload)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +34,9 @@ X = key_of("x")
         (lambda bad: bad.write(ITEMS, X, "nothing", b"x"), "no group 'nothing'"),
         (lambda bad: bad.check(LINKS, X, ""), "no versions to check"),
         (lambda bad: bad.notify("topic", 0, b"x"), "writes none"),
+        (lambda bad: notify(bad, -1, b"x"), "-1 is no partition"),
+        (lambda bad: notify(bad, 0, "text"), "type str"),
+        (lambda bad: notify(bad, 0, b"x" * 11_000_000), "11000000 bytes"),
     ],
 )
 def test_a_bad_member_is_told_and_nothing_of_its_batch_is_written(
@@ -52,6 +62,21 @@ def test_a_batch_that_is_too_large_for_one_call_is_written_all_the_same() -> Non
     assert repo.commit([transaction])[0].committed
     with repo.snapshot() as snapshot:
         assert len(snapshot.scan(DOCUMENTS, "content")) == 20
+
+
+def test_the_longest_key_of_all_is_passed_by_scans_and_by_garbage_collection() -> None:
+    world = World()
+    repo = world.client()
+    longest, after = b"k" * ROW_BYTES_MAX, b"l"
+    for value in (b"old", b"new"):
+        transaction = Transaction(repo.last_timestamp())
+        for key in (longest, after):
+            transaction.write(ITEMS, key, "a", value)
+        assert repo.commit([transaction])[0].committed
+    with repo.snapshot() as snapshot:
+        (first,) = snapshot.scan(ITEMS, "a", limit=1)
+        assert [key for key, _ in snapshot.scan(ITEMS, "a", after=first[0], limit=1)] == [after]
+    assert sum(repo.collect_garbage(repo.last_timestamp(), limit=1) for _ in range(10)) == 2
 
 
 @pytest.mark.parametrize(
