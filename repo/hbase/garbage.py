@@ -73,7 +73,7 @@ class GarbageCollector:
         self._settled_ns = settings.settled_ms * _NANOSECONDS_PER_MS
 
     def collect(self, before: int, limit: int, now_ns: int) -> int:
-        """See Repo.collect_garbage. now_ns: wall clock, for leases."""
+        """See Repo.collect_garbage; of what nobody has committed not all is counted. now_ns: wall clock, for leases."""
         newest = self._oracle.snapshot()
         # F12: persisted before anything is deleted, by the same cell that a lease is taken in.
         state = self._gc.change(lambda state: self._raised(state, min(before, newest), now_ns))
@@ -175,8 +175,10 @@ class GarbageCollector:
         return {row for found in calls for row in found}
 
     def _count_below(self, layout: Layout, row: bytes, chain: _Chain) -> int:
+        """By their shadow cells, which are small. Some may have none: they were aborted, or it was lost."""
         assert chain.kept is not None
-        return len(self._cells.versions(layout.table, row, layout.column, chain.kept.id, _VERSIONS_MAX))
+        shadow = shadow_column(layout.column)
+        return max(1, len(self._cells.versions(layout.table, row, shadow, chain.kept.id, _VERSIONS_MAX)))
 
     def _deletion(self, state: GcState, chain: _Chain, aborted: bool, below: int) -> tuple[int, int]:
         """Up to which version, and how many. below: how many there are below the one that stays."""

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from proto.errors import InvalidMessageError
 
-ROW_BYTES_MAX = 32_766
-"""A row key's length is a signed short in HBase's files. One less, so that a scan can go on just above any row."""
+ROW_BYTES_MAX = 32_000
+"""HBase takes 32,767, and then looks for the region with a key of table, row and an id, of as many at most: a put of a
+longer one ends with the gateway's time-out."""
 BOUND_BYTES_MAX = ROW_BYTES_MAX + 1
+"""So that a scan can go on just above any row."""
 CELL_BYTES_MAX = 10 * 1024 * 1024 - 256
 """Row, column and value together: hbase.server.keyvalue.maxsize, less what HBase adds."""
 ROW_PUT_BYTES_MAX = 64 * 1024 * 1024
@@ -66,7 +68,7 @@ def _check_timestamp(table: str, timestamp: int) -> None:
 def _check_row(table: str, row: bytes, bytes_max: int = ROW_BYTES_MAX) -> None:
     if not 0 < len(row) <= bytes_max:
         raise InvalidMessageError(
-            f"{_named(table, row)}: a row key of {len(row)} bytes; HBase takes 1 to {bytes_max}. Use a shorter key"
+            f"{_named(table, row)}: a row key of {len(row)} bytes; 1 to {bytes_max} are taken. Use a shorter key"
         )
 
 

@@ -11,13 +11,11 @@ from happybase.table import TScan
 
 from proto.errors import AdsIndexError, SettingsError
 from proto.ports.clock import Clock
-from repo.hbase.batches import cut
+from repo.hbase.batches import ANSWER_ROWS_MAX, AnswerSizes, cut
 from repo.hbase.cells import Range, Row, Stored
 from repo.hbase.limits import TIMESTAMP_MAX, check_bounds, check_delete, check_put, check_rows
 from repo.hbase.thrift_pool import TIMEOUT_MS, ThriftPool
 
-SCAN_ROWS_MAX = 1000
-"""Rows in one answer of a scanner."""
 _SOON_MAX = 16
 """Calls for which nobody waits."""
 _NO_BOUND = TIMESTAMP_MAX + 1
@@ -33,6 +31,7 @@ class ThriftCells:
     def __init__(self, host: str, port: int, clock: Clock, timeout_ms: int = TIMEOUT_MS, ways: int = 3) -> None:
         self._pool = ThriftPool(host, port, clock, timeout_ms)
         self._ways = ways
+        self._answers = AnswerSizes()
         self._threads = ThreadPoolExecutor(ways, "thrift")
         self._later = ThreadPoolExecutor(1, "thrift-later")
         self._soon: deque[Future[None]] = deque()
@@ -63,10 +62,14 @@ class ThriftCells:
         def read(batch: list[bytes]) -> dict[bytes, Row]:
             where = _where(table, batch)
             answer = self._pool.call(where, "getRowsWithColumnsTs", table.encode(), batch, names, bound, {})
-            return {result.row: _row(result) for result in answer}
+            found = {result.row: _row(result) for result in answer}
+            self._answers.saw(table, columns, found.values())
+            return found
 
-        found: dict[bytes, Row] = {}
-        for part in self._side_by_side(read, list(cut(rows, len, self._ways))):
+        alone = self._answers.rows_at_first(table, columns)
+        found = read(list(rows[:alone])) if alone and rows else {}
+        rows_max = self._answers.rows_max(table, columns)
+        for part in self._side_by_side(read, list(cut(rows[alone:], len, self._ways, rows_max))):
             found.update(part)
         return found
 
@@ -74,9 +77,18 @@ class ThriftCells:
         check_rows(table, [row])
         if limit <= 0 or _is_below_all(before):
             return []
-        bound = _NO_BOUND if before is None else before
-        answer = self._pool.call(_where(table, [row]), "getVerTs", table.encode(), row, column, bound, limit, {})
-        return [Stored(cell.timestamp, cell.value) for cell in answer]
+        bound, where = _NO_BOUND if before is None else before, _where(table, [row])
+        found: list[Stored] = []
+        while len(found) < limit:
+            wanted = min(limit - len(found), self._answers.rows_max(table, [column]))
+            answer = self._pool.call(where, "getVerTs", table.encode(), row, column, bound, wanted, {})
+            page = [Stored(cell.timestamp, cell.value) for cell in answer]
+            self._answers.saw(table, [column], [{column: version} for version in page])
+            found += page
+            if len(page) < wanted:
+                break
+            bound = page[-1].timestamp
+        return found
 
     def scan(
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes], before: int | None, limit: int
@@ -84,16 +96,17 @@ class ThriftCells:
         check_bounds(table, start, stop)
         if limit <= 0 or not columns or _is_below_all(before) or (stop is not None and stop <= start):
             return []
-        caching = min(limit, SCAN_ROWS_MAX)
+        caching = min(limit, ANSWER_ROWS_MAX)
         scan = TScan(startRow=start, stopRow=stop, timestamp=before, columns=_thrift_columns(columns), caching=caching)
 
         def rows(client: Any) -> list[tuple[bytes, Row]]:
             scanner = client.scannerOpenWithScan(table.encode(), scan, {})
             found: list[tuple[bytes, Row]] = []
             while len(found) < limit:
-                wanted = min(limit - len(found), caching)
-                answer = client.scannerGetList(scanner, wanted)
-                found += [(result.row, _row(result)) for result in answer]
+                wanted = min(limit - len(found), self._answers.rows_max(table, columns))
+                answer = [(result.row, _row(result)) for result in client.scannerGetList(scanner, wanted)]
+                self._answers.saw(table, columns, [row for _, row in answer])
+                found += answer
                 if len(answer) < wanted:
                     break
             client.scannerClose(scanner)
