@@ -2,7 +2,7 @@
 keys."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
@@ -40,11 +40,17 @@ class TreeRows:
 
 @dataclass(slots=True)
 class _Flat:
-    """Rows of one node for the whole batch in one list; counts: how many belong to each key (None: one each)."""
+    """Rows of one node for the whole batch in one list; counts: how many belong to each key (None: one each); absent:
+    keys whose row is not there."""
 
     keys: Sequence[bytes | None]
     slots: dict[int, list[Values]]
     counts: list[int] | None
+    absent: set[bytes | None] = field(default_factory=set)
+
+    def present(self) -> Sequence[bytes | None]:
+        """The keys; None for those whose row is not there: as in a join, no children are behind it."""
+        return [None if key in self.absent else key for key in self.keys] if self.absent else self.keys
 
 
 class Tree:
@@ -78,18 +84,15 @@ class Tree:
         """keys: of the top, without repetition. prefix: the encoded source of all of them; b"": they are of several."""
         missing: list[list[str] | None] = [None] * len(keys)
         flats: dict[str, _Flat] = {}
-        absent: set[bytes | None] = set()
         for node in self._nodes:
             flat = flats[node.path] = self._keys(snapshot, node, flats, keys, prefix, marks)
-            gone = self._read(snapshot, node, flat, missing, marks)
-            if node is self._nodes[0]:
-                absent = gone
+            self._read(snapshot, node, flat, missing, marks)
         slots: list[list[Any]] = [[]] * sum(map(len, self._rows.values()))
         for flat in flats.values():
             for at, values in flat.slots.items():
                 slots[at] = values if flat.counts is None else _grouped(values, flat.counts)
         footprints = [self._footprints[path].of(flat.keys, flat.counts, prefix) for path, flat in flats.items()]
-        return TreeRows(slots, absent, missing, footprints)
+        return TreeRows(slots, flats[self._nodes[0].path].absent, missing, footprints)
 
     def _keys(
         self,
@@ -107,16 +110,13 @@ class Tree:
             return _Flat(self._parents[node.path].of(above.keys, above.slots, prefix), {}, above.counts)
         known = self._children[node.path]
         mark = marks.get(known.table) if node.path in self._shared else None
-        children = known.read(snapshot, above.keys, mark)
+        children = known.read(snapshot, above.present(), mark)
         lengths = list(map(len, children))
         counts = lengths if above.counts is None else [sum(part) for part in _grouped(lengths, above.counts)]
         return _Flat(list(chain.from_iterable(children)), {}, counts)
 
-    def _read(
-        self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None], marks: Marks
-    ) -> set[bytes | None]:
-        """Fills the node's slots; returns the keys whose rows are not there. Of such a row no group is seen: a
-        handler's may outlive its source's."""
+    def _read(self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None], marks: Marks) -> None:
+        """Fills the node's slots. Of a row that is not there no group is seen: a handler's may outlive its source's."""
         absent: set[bytes | None] = set()
         bad: set[bytes | None] = set()
         shared = node.path in self._shared
@@ -137,7 +137,7 @@ class Tree:
             bad |= absent
         if bad:
             self._note_missing(node, flat, bad, missing)
-        return absent
+        flat.absent = absent
 
     def _note_missing(self, node: Node, flat: _Flat, bad: set[bytes | None], missing: list[list[str] | None]) -> None:
         owners: Sequence[int] = range(len(flat.keys))

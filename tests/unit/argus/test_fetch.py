@@ -43,6 +43,7 @@ root = "lines"
 [documents.line.fields]
 status = "order.status"
 buyer = "order.buyer.name"
+beside = "order.lines.line"
 """
 
 
@@ -64,7 +65,7 @@ def test_composite_keys_and_order_by_a_decimal_downwards(make_world: MakeWorld) 
         "buyer": "Ann",
         "points": 3,
     }
-    assert world.fields("x", 1, 2, document_type="line") == {"status": "OPEN", "buyer": "Ann"}
+    assert world.fields("x", 1, 2, document_type="line") == {"status": "OPEN", "buyer": "Ann", "beside": [3, 2, 1]}
 
 
 def test_a_reference_value_that_no_parent_can_have_is_a_missing_parent(make_world: MakeWorld) -> None:
@@ -74,6 +75,17 @@ def test_a_reference_value_that_no_parent_can_have_is_a_missing_parent(make_worl
     for at in range(len(customers)):
         content = world.content("x", at, document_type="order")
         assert content is not None and content.missing == ["buyer"], customers[at]
+
+
+def test_behind_a_parent_that_is_not_there_are_no_children_of_it(make_world: MakeWorld) -> None:
+    world = make_world(SHOPS)
+    world.edit(*(put("lines", shop="x", number=1, line=line, price="1") for line in (1, 2)))
+    fields = {"status": None, "buyer": None, "beside": []}
+    assert world.fields("x", 1, 2, document_type="line") == fields, "as a LEFT JOIN gives"
+    world.edit(put("orders", shop="x", number=1, status="OPEN"))
+    assert world.fields("x", 1, 2, document_type="line") == {**fields, "status": "OPEN", "beside": [1, 2]}
+    world.edit(gone("orders", "x", 1))
+    assert world.fields("x", 1, 2, document_type="line") == fields
 
 
 def test_a_reference_longer_than_a_key_does_not_stop_the_batch(make_world: MakeWorld) -> None:
