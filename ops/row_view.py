@@ -26,8 +26,10 @@ class StoredColumn:
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """deleted_at: 0 while the row is there. parked: group -> why its newest source row could not be stored."""
+    """known: a version of the row itself is kept, not only of what handlers wrote beside it, which may outlive it.
+    deleted_at: 0 while the row is there. parked: group -> why its newest source row could not be stored."""
 
+    known: bool
     columns: tuple[StoredColumn, ...]
     deleted_at: int
     deleted_by: str
@@ -65,10 +67,11 @@ def read_row(snapshot: Snapshot, schemas: Schemas, table: Table, key: bytes) -> 
     if all(version is None for version in versions.values()):
         return None
     ordered = [columns.pop(name) for name in table.columns if name in columns]
-    gone = not ordered and not columns and not parked and main is not None
-    deleted_by = writer_of(_record(main), key) if gone and main is not None else ""
+    newest = None if main is None else _record(main)
+    gone = main is not None and not parked and (newest is None or newest.values is None)
+    deleted_by = writer_of(newest, key) if gone else ""
     deleted_at = main.commit_timestamp if gone and main is not None else 0
-    return StoredRow((*ordered, *columns.values()), deleted_at, deleted_by, parked)
+    return StoredRow(main is not None, (*ordered, *columns.values()), deleted_at, deleted_by, parked)
 
 
 def _columns(

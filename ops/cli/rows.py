@@ -72,11 +72,17 @@ def _print(address: str, stored: StoredRow, now_ms: float) -> None:
     if stored.deleted_at:
         when = f"deleted {clock_time_of(stored.deleted_at)} UTC, {ago_of(stored.deleted_at, now_ms)}"
         render.print_title(address, when, f"by {stored.deleted_by}")
+        if stored.columns:  # handlers' columns may outlive their row
+            _print_columns(stored)
         return
     newest = max((column.changed_at for column in stored.columns), default=0)
     render.print_title(address, f"changed {clock_time_of(newest)} UTC, {ago_of(newest, now_ms)}" if newest else "")
     for group, reason in stored.parked.items():
         render.print_line(f"parked ({group}): {reason}; the values are those from before")
+    _print_columns(stored)
+
+
+def _print_columns(stored: StoredRow) -> None:
     render.print_line("")
     rows = [
         (

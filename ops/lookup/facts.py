@@ -1,16 +1,15 @@
 """Collects what `ui.why` decides by, from a data folder, its processes, and its source."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ops.addresses import shown_address, shown_id, source_of
 from ops.lookup.present import Present
-from ops.lookup.read_rows import Reading, ReadRow, row_text
-from ops.lookup.stored import read_stored
+from ops.lookup.read_rows import Reading, row_text
+from ops.lookup.stored import Stored, read_stored
 from ops.lookup.touching import Touching
 from ops.lookup.traces import document_traces
 from ops.opened import DataFolder
-from proto.flows.conditions import parse
-from proto.flows.model import Document, Flows
+from proto.flows.model import Flows
 from proto.record import DROPPED
 from ui.why import facts
 
@@ -47,7 +46,7 @@ def collect(folder: DataFolder, document_type: str, key: bytes, as_of: int | Non
             if one.parked and not one.parked.startswith(DROPPED)  # of those ui.why is told otherwise
         },
         parked_tables=parked_tables,
-        missing=tuple(_missing(folder.flows, document, stored.rows, parked_tables)),
+        missing=tuple(_missing(folder.flows, stored, parked_tables)),
         signals=tuple(stored.signals),
         condition=document.servable,
         parts=tuple(stored.parts),
@@ -56,18 +55,16 @@ def collect(folder: DataFolder, document_type: str, key: bytes, as_of: int | Non
     )
 
 
-def _missing(
-    flows: Flows, document: Document, rows: Sequence[ReadRow], parked_tables: dict[str, str]
-) -> Iterator[facts.Missing]:
-    """Rows at the end of a reference that are not there. Of a NULL reference only when the condition looks at it."""
-    condition = parse(document.servable).paths if document.servable else ()
-    for row in rows:
+def _missing(flows: Flows, stored: Stored, parked_tables: dict[str, str]) -> Iterator[facts.Missing]:
+    """Rows at the end of a reference that are not there. Of a NULL reference only when the condition fails by it."""
+    lacking = [value.path for part in stored.parts for value in part.values if not value.exists]
+    for row in stored.rows:
         if row.exists or row.parent < 0 or row.many:
             continue
-        decides = any(path.startswith(f"{row.path}.") for path in condition)
+        decides = any(path.startswith(f"{row.path}.") for path in lacking)
         if row.key is None and not decides:
             continue
-        above = rows[row.parent]
+        above = stored.rows[row.parent]
         reference = flows.tables[above.table].references[row.path.rpartition(".")[2]]
         pointer = f"{above.address}.{','.join(reference.columns)}"
         yield facts.Missing(row.path, row.address, pointer, decides, row.table in parked_tables)

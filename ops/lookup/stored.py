@@ -93,7 +93,7 @@ def _root_row(folder: DataFolder, snapshot: Snapshot, table: Table, key: bytes) 
     stored = read_row(snapshot, folder.schemas, table, key)
     if stored is None:
         return facts.Row(row_text(table.name, key), False, 0, "", None)
-    return facts.Row(row_text(table.name, key), True, stored.deleted_at, stored.deleted_by, None)
+    return facts.Row(row_text(table.name, key), stored.known, stored.deleted_at, stored.deleted_by, None)
 
 
 def _served(

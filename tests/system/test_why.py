@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from argus.api import field
+from argus.api import Change, HandlerContext, field, handler
 from argus.job_states import JobStates
 from ops.cli.app import run
 from ops.engine.pauses import PUBLISHING, Pause
@@ -90,6 +90,35 @@ def test_not_in_source_says_when_it_was_deleted(index: Whole, editor: sqlite3.Co
     answer = why(index)
     assert (answer.code, answer.serving) == ("not_in_source", False)
     assert "players/a,1 was deleted at" in answer.sentence and "position 1)" in answer.sentence
+
+
+def test_what_a_handler_wrote_beside_a_row_is_not_the_row(
+    tmp_path: Path, editor: sqlite3.Connection, whole: Callable[..., Whole], capsys: pytest.CaptureFixture[str]
+) -> None:
+    @handler(observes=["goals"], version=1)
+    async def count_goals(ctx: HandlerContext, change: Change) -> None:
+        goal = await ctx.read(change.row)
+        if goal is not None:
+            player = ctx.row("players", goal["club"], goal["number"])
+            ctx.write(player, {"scored": len(await ctx.collection(player, "goals"))})
+
+    derived = '[tables.players.derived]\nscored = { type = "int", handler = "count_goals" }\n[tables.goals]'
+    flows = loads(FLOWS.replace("[tables.goals]", derived))
+    made = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, flows, (module_of(count_goals),), "derived")
+    save_installation(made.folder, Installation(made.sources))
+    editor.execute("DELETE FROM players WHERE number = 2")
+    editor.execute("INSERT INTO goals VALUES (2, 'a', 9, 50)")
+    made.settle()
+    editor.execute("DELETE FROM players WHERE number = 1")
+    editor.execute("INSERT INTO goals VALUES (3, 'a', 1, 50)")
+    made.settle()
+    answer = why(made)
+    assert (answer.code, answer.current) == ("not_in_source", True) and "was deleted at" in answer.sentence
+    assert why(made, "a", 9).code == "unknown_id"
+    made.close()
+    assert run(["row", "players/a,1", "--data", str(made.folder)]) == 3
+    shown = capsys.readouterr().out
+    assert "deleted" in shown and "scored" in shown and "shirt" not in shown
 
 
 def test_not_in_source_before_the_deletion_is_captured(index: Whole, editor: sqlite3.Connection) -> None:
@@ -275,6 +304,20 @@ def test_reference_missing_names_the_row_and_who_points_at_it(index: Whole, edit
     index.settle()
     answer = why(index)
     assert answer.code == "reference_missing" and "players/a,1.team_id is not set" in answer.sentence
+
+
+def test_a_missing_reference_that_the_condition_allows_is_not_the_reason(
+    tmp_path: Path, editor: sqlite3.Connection, whole: Callable[..., Whole]
+) -> None:
+    flows = FLOWS.replace("team.name is not null", "(team.name is null or team.name <> 'Banned')")
+    made = whole({"main": f"sqlite:///{tmp_path / 'club.db'}"}, loads(flows), (), "optional")
+    save_installation(made.folder, Installation(made.sources))
+    editor.execute("UPDATE players SET value = -5, team_id = NULL WHERE number = 1")
+    editor.execute("UPDATE players SET value = -5, team_id = 99 WHERE number = 2")
+    made.settle()
+    assert why(made).code == "not_servable"
+    answer = why(made, "a", 2)
+    assert answer.code == "not_servable" and finding(answer, "reference_missing").state == "remark"
 
 
 def test_table_parked_says_which_column_and_what_to_do(index: Whole, editor: sqlite3.Connection) -> None:

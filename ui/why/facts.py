@@ -8,7 +8,8 @@ from ui.traces import Trace
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The root row in the Repo. ever: a version of it is kept; deleted_at: commit timestamp, 0 while it is there.
+    """The root row in the Repo. ever: a version of it is kept, not only of what handlers wrote beside it; deleted_at:
+    commit timestamp, 0 while it is there.
 
     in_source: it is in the database right now; None: that could not be looked up, because of `unseen`.
     """
@@ -114,7 +115,7 @@ class Stale:
 class Missing:
     """A row that the document should read and that is not there. pointer: "ads/4711.ad_group_id".
 
-    address "": the reference is NULL. decides: the condition looks at it. parked: so is its table.
+    address "": the reference is NULL. decides: the condition is not met for want of it. parked: so is its table.
     """
 
     path: str
