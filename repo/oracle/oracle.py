@@ -61,7 +61,7 @@ class Oracle:
         """From memory, also while a flush is under way. None: put it into a frame."""
         with self._guard:
             self._require_serving()
-            self._machine.tick(self._clock.now_ms())
+            self._tick()
             return self._machine.begin(request)
 
     def frame(self, frame: Frame) -> Replies:
@@ -70,7 +70,7 @@ class Oracle:
         machine = self._machine
         with self._guard:
             self._require_serving()
-            machine.tick(self._clock.now_ms())
+            self._tick()
         decisions: list[Decision] = []
         for start in range(0, len(frame.commits), self._limits.flush_max):
             with self._guard:
@@ -129,6 +129,9 @@ class Oracle:
             except UnavailableError:
                 attempt += 1
                 self._pause(attempt)
+
+    def _tick(self) -> None:
+        self._machine.tick(self._clock.now_ms(), self._clock.monotonic_ms())
 
     def _require_serving(self) -> None:
         if not self._serves:

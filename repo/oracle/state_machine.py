@@ -4,6 +4,7 @@ No clock, no storage. Whoever drives it persists each `Flush` before an answer t
 cell first, then the rows of the commit table, then `flushed`. See transactions.md for the rules (F1, F5, ...).
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Decision, Fate, Reso
 from repo.oracle.storage import Batch, Taken
 
 NANOSECONDS_PER_MS = 1_000_000
+_AGES_TOLD_APART = 60
+"""So many steps the age limit has."""
 TOO_OLD = Decision(OutcomeKind.TOO_OLD)
 UNKNOWN = Decision(OutcomeKind.UNKNOWN)
 
@@ -58,14 +61,20 @@ class OracleStateMachine:
         # Nothing is known of the predecessors' commits, so nobody commits across the epoch (F9).
         self._conflicts = ConflictMap(limits.cells_max, watermark=taken.epoch)
         self._open = OpenIds()
+        self._given: deque[tuple[float, int]] = deque()  # when which id was the last one; oldest first
         self._undurable: dict[int, int] = {}  # decided: id -> commit timestamp, in commit order
         self._remembered: dict[int, int] = {}  # durable, as far as remembered
         self._remembered_before: dict[int, int] = {}
 
-    def tick(self, now_ms: float) -> None:
-        """Tells the time. It may go back; timestamps don't."""
+    def tick(self, now_ms: float, monotonic_ms: float = 0.0) -> None:
+        """Tells the time. It may go back; timestamps don't, and monotonic_ms doesn't: ids grow old all the same."""
         self._now = int(now_ms) * NANOSECONDS_PER_MS  # a multiple of TIMESTAMP_STEP
-        self._open.expire(self._now - self._limits.age_ms_max * NANOSECONDS_PER_MS)
+        age_ms_max = self._limits.age_ms_max
+        self._open.expire(self._now - age_ms_max * NANOSECONDS_PER_MS)
+        if not self._given or monotonic_ms - self._given[-1][0] >= age_ms_max / _AGES_TOLD_APART:
+            self._given.append((monotonic_ms, self.last))
+        while monotonic_ms - self._given[0][0] > age_ms_max:
+            self._open.expire(self._given.popleft()[1] + 1)
 
     # begin
 

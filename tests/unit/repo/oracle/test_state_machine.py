@@ -267,6 +267,20 @@ def test_the_age_limit_holds_when_the_clock_goes_back(machine: Machine) -> None:
     assert kind(machine.commit(old, X)) is OutcomeKind.TOO_OLD
 
 
+def test_ids_grow_old_also_while_the_clock_is_behind_them(machine: Machine) -> None:
+    """It has gone back by an hour: ids go on from the last one, which lies in the future."""
+    clock_ms, old = NOW_MS - 3_600_000, machine.id()
+    for elapsed_ms in range(0, LIMITS.age_ms_max + 1, 500):
+        machine.tick(clock_ms + elapsed_ms, elapsed_ms)
+        if elapsed_ms == 30_000:
+            younger = machine.id()
+    assert machine.resolve(old) == Resolution(Fate.UNDECIDED)
+    machine.tick(clock_ms + LIMITS.age_ms_max + 1_500, LIMITS.age_ms_max + 1_500)
+    assert machine.resolve(old) is None
+    assert kind(machine.commit(old, X)) is OutcomeKind.TOO_OLD
+    assert kind(machine.commit(younger, Y)) is OutcomeKind.COMMITTED
+
+
 # outcomes
 
 
