@@ -25,6 +25,8 @@ from repo.oracle.zookeeper import LeaderElection
 
 _LOOK_S = 0.25
 _PAUSE_S_MAX = 0.5
+_ATTEMPTS_UNTOLD = 6
+"""At the store: a second and more."""
 _ANSWER_MS_MAX = 20_000
 """Of the Thrift gateway. Longer than a region takes to move is for nobody's good: the next oracle waits behind it."""
 
@@ -44,6 +46,7 @@ class OracleRole:
         """Raises SettingsError and UnavailableError when it can't begin."""
         addresses = hbase_addresses(settings.hbase, data)
         self._names, self._clock, self._say = TableNames(settings.hbase.prefix), SystemClock(), say
+        self._thrift = f"{addresses.thrift_host}:{addresses.thrift_port}"
         self._limits = _limits(settings.oracle)
         self._cells = ThriftCells(addresses.thrift_host, addresses.thrift_port, self._clock, _ANSWER_MS_MAX)
         MasterTables(addresses.zookeeper, self._clock, time.sleep).require(oracle_tables(self._names))
@@ -69,6 +72,7 @@ class OracleRole:
             self._election.release()
             self._election.close()
             self._service.stop()
+            self._cells.close()
 
     def stop(self) -> None:
         """What is being decided is made durable and answered; then the next one may lead."""
@@ -105,6 +109,9 @@ class OracleRole:
         """Between attempts at the store. Who is not wanted any more leaves the rest to the next one."""
         if not self._wanted():
             raise UnavailableError("HBase does not answer, and this oracle is to lead no more")
+        if attempt == _ATTEMPTS_UNTOLD:
+            trouble = f"no answer from HBase through Thrift at {self._thrift}; it goes on trying"
+            self._say("trouble", f"oracle at {self._address}: {trouble}", {"error": True})
         time.sleep(min(0.01 * 2 ** min(attempt, 10), _PAUSE_S_MAX))  # after minutes 2**attempt is no float
 
     def _more_status(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ _MEANINGS: tuple[tuple[str, type[AdsIndexError], str], ...] = (
         SettingsError,
         "no such table; require() makes it",
     ),
+    (r"NamespaceNotFoundException", SettingsError, "no such namespace; in the HBase shell: create_namespace"),
     (r"TableNotEnabledException", SettingsError, "the table is disabled; in the HBase shell: enable 'TABLE'"),
     (r"NoSuchColumnFamilyException", SettingsError, "no such family; require() tells what is needed"),
     (r"AccessDeniedException", SettingsError, "HBase does not allow it; grant this process's user RWXCA on the table"),

@@ -10,4 +10,8 @@ class HbaseSettings(BaseModel):
 
     zookeeper: str = Field(default="", description="HOST:PORT of ZooKeeper; of several, with commas")
     thrift: str = Field(default="", description="HOST:PORT of HBase's Thrift1 gateway")
-    prefix: str = Field(default="", description="before the names of all tables, so that several Repos share an HBase")
+    prefix: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9_]+:)?([A-Za-z0-9_][A-Za-z0-9_.-]*)?$",
+        description="before the names of all tables, so that several Repos share an HBase; NAMESPACE: may come first",
+    )

@@ -32,3 +32,4 @@ def test_a_server_is_restarted(two: Oracles, hbase_faults: RunningCluster, serve
         assert told(leader, "standby")[0]["text"].endswith("leads no more"), "a suspended connection counts as lost"
     else:
         assert len(told(leader, "leads")) == 1 and not committers.ids(OutcomeKind.UNKNOWN), "it waits for the store"
+        assert f"Thrift at {hbase_faults.thrift}; it goes on trying" in told(leader, "trouble")[0]["text"]

@@ -21,6 +21,11 @@ BATCH = f"{HADOOP}.client.RetriesExhaustedWithDetailsException: Failed 1 action:
         (f"{BATCH}{HADOOP}.NotServingRegionException: 1 time, servers with issues: null", UnavailableError, "later"),
         (f"{BATCH}Operation rpcTimeout: 5 times, servers with issues: a,1,2", UnavailableError, "later"),
         (f"{HADOOP}.PleaseHoldException: Master is initializing", UnavailableError, "later"),
+        (
+            f"{HADOOP}.NamespaceNotFoundException: {HADOOP}.NamespaceNotFoundException: x",
+            SettingsError,
+            "create_namesp",
+        ),
         ("IllegalArgument: scanner ID is invalid", UnavailableError, "later"),
         ("", UnavailableError, "later"),
     ],
