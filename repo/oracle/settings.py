@@ -2,6 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+TRANSACTION_AGE_S = (5.0, 300.0)
+"""Well above the age up to which clients use an id that came with a snapshot (spare_id_ms_max), and well below the one
+from which garbage collection takes all for decided (settled_ms): it could sweep away what has just been committed."""
+
 
 class OracleSettings(BaseModel):
     """All with unit and default."""
@@ -14,7 +18,10 @@ class OracleSettings(BaseModel):
         default=3.0, gt=0, description="a leader that ZooKeeper has not heard for so long is replaced"
     )
     transaction_age_s_max: float = Field(
-        default=60.0, gt=0, description="an older transaction is refused; what it may have written can be collected"
+        default=60.0,
+        ge=TRANSACTION_AGE_S[0],
+        le=TRANSACTION_AGE_S[1],
+        description="an older transaction is refused; what it may have written can be collected",
     )
     conflict_cells_max: int = Field(
         default=5_000_000, gt=0, description="cells whose last commit is remembered, in 32 bytes each"

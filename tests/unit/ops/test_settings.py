@@ -43,6 +43,7 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
         ("[gatway]\ntrim_rows = 1\n", {}, {}, "gatway: there is no such setting; did you mean 'gateway'?"),
         ("", {"ADSINDEX_ENGINE__ATTEMPTS_MAX": "many"}, {}, "ADSINDEX_ENGINE__ATTEMPTS_MAX: engine.attempts_max: "),
         ("", {}, {"retention.versions_h": "-1"}, "command line: retention.versions_h: "),
+        ("[oracle]\ntransaction_age_s_max = 1200\n", {}, {}, "oracle.transaction_age_s_max: "),
         ("[hbase]\nprefix = 'my/shop'\n", {}, {}, "hbase.prefix: "),
         ("[gateway", {}, {}, "adsindex.toml: "),
         ("[sources.shop]\nurk = 1\n", {}, {}, "did you mean 'url'?"),

@@ -7,6 +7,8 @@ import pytest
 from repo.hbase.commit_table import CommitTable
 from repo.hbase.gc_state import GcStateCell
 from repo.hbase.names import TableNames
+from repo.hbase.repo import HbaseSettings
+from repo.oracle.settings import TRANSACTION_AGE_S
 from tests.support.engines import ITEMS, key_of
 from tests.support.watched_hbase import Calls, Killed, World
 
@@ -43,6 +45,14 @@ def test_data_and_shadow_cells_go_together(world: World) -> None:
         world.put(world.client(), x=b"%d" % number)
     assert collected(world) == 4
     assert (versions(world), versions(world, SHADOW)) == (1, 1)
+
+
+def test_no_setting_lets_a_transaction_live_until_it_is_taken_for_settled() -> None:
+    """Its version would not be healed, and its commit-table row swept (F8)."""
+    product = HbaseSettings()
+    youngest_ms, oldest_ms = (1_000 * age_s for age_s in TRANSACTION_AGE_S)
+    assert product.spare_id_ms_max <= youngest_ms / 2
+    assert oldest_ms <= product.garbage.settled_ms / 2
 
 
 def test_commit_table_rows_go_when_everything_below_is_healed(world: World) -> None:
