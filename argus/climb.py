@@ -128,7 +128,7 @@ class Climber:
     ) -> list[tuple[list[bytes], bytes]]:
         """For each key the rows one hop up, at most `limit`, and the index entry after which there may be more."""
         if isinstance(hop, Collection):
-            return [(parents, b"") for parents in self._owners(snapshot, hop, keys)]
+            return [(parents, b"") for parents in self.owners(snapshot, hop, keys)]
         if isinstance(hop, Reference):
             index, prefixes = reference_index(hop), list(map(index_prefix, keys))
         else:
@@ -138,7 +138,7 @@ class Climber:
             for entries in snapshot.scan_prefixes(index, prefixes, limit, after)
         ]
 
-    def _owners(self, snapshot: Reads, hop: Collection, keys: Sequence[bytes]) -> list[list[bytes]]:
+    def owners(self, snapshot: Reads, hop: Collection, keys: Sequence[bytes]) -> list[list[bytes]]:
         """The rows whose collection each key is in, as its reference columns say at this snapshot: one or none."""
         read = self._parents.get(hop)
         if read is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from argus.api import RowRef
 from argus.calls import Call, Pending
-from argus.climb import Target
+from argus.climb import Frame, Target, first_frames
 from argus.context import row_of
 from argus.registry import Application
 from proto.events import Cause, Notification, RowChange
@@ -15,12 +15,36 @@ from repo.system import collection_index
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A changed row and the documents above it, still to be found. moved: parents that the row has left (N2)."""
+    """A changed row and the documents above it, still to be found.
+
+    moved   parents that the row has left (N2)
+    cause   of the newest change; since: commit timestamp of the oldest
+    level   hops of the target that are done: 1 for the owner of the collection that a changed row is in
+    """
 
     target: Target
     key: bytes
     moved: tuple[bytes, ...]
     cause: Cause
+    since: int
+    level: int = 0
+
+    def frames(self) -> list[Frame]:
+        """Where its climb begins."""
+        if self.level:
+            return [Frame(self.level, self.key)]
+        return first_frames(self.target.hops, self.key, self.moved)
+
+    def table(self) -> str:
+        """That of its row."""
+        hop = self.target.hops[0]
+        return hop.table if self.level and isinstance(hop, Collection) else self.target.table
+
+    def and_also(self, other: "Spread") -> "Spread":
+        """Both, of the same row."""
+        moved = tuple(dict.fromkeys((*self.moved, *other.moved)))
+        cause = max(self.cause, other.cause, key=_change)
+        return Spread(self.target, self.key, moved, cause, min(self.since, other.since), self.level)
 
 
 @dataclass(slots=True)
@@ -47,11 +71,8 @@ class Work:
     def spread(self, target: Target, key: bytes, moved: tuple[bytes, ...], cause: Cause) -> None:
         """Asks for the documents above a row."""
         spreads = self.spreads.setdefault(target, {})
-        known = spreads.get(key)
-        if known is not None:
-            moved = tuple(dict.fromkeys((*known.moved, *moved)))
-            cause = max(known.cause, cause, key=_change)
-        spreads[key] = Spread(target, key, moved, cause)
+        new, known = Spread(target, key, moved, cause, cause.change), spreads.get(key)
+        spreads[key] = new if known is None else known.and_also(new)
 
     def call(self, call: Call, pending: Pending) -> None:
         """Asks for a handler."""

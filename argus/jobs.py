@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from argus.climb import encode_frames, first_frames
+from argus.climb import encode_frames
 from argus.context import row_of
 from argus.dispatch import Spread
 from argus.job_states import JobStates
@@ -73,10 +73,11 @@ class Jobs:
 
     def fanout(self, spread: Spread) -> None:
         """A fan-out that goes on as a job from the beginning of its climb."""
-        frames = first_frames(spread.target.hops, spread.key, spread.moved)
-        row = row_of(spread.target.table, spread.key)
+        row, change = row_of(spread.table(), spread.key), encode(spread.cause)
         name = f"fanout {spread.target.name} {row.table}/{','.join(map(str, row.key))}@{spread.cause.change}"
-        self._create(name, "fanout", spread.cause, spread.target.name, encode_frames(frames), encode(spread.cause))
+        self._create(
+            name, "fanout", spread.cause, spread.target.name, encode_frames(spread.frames()), change, spread.since
+        )
 
     @contextmanager
     def held_at(self, change: int) -> Iterator[None]:
@@ -261,7 +262,7 @@ class Jobs:
         job, timestamp = self._states.stored(_bounded(name))
         if job is None:
             self._replace(kind, target)
-            self._create(name, kind, Cause(timestamp, Lane.LOW), target, BEGIN, b"")
+            self._create(name, kind, Cause(timestamp, Lane.LOW), target, BEGIN, b"", timestamp)
             return False
         return job.state in ("done", "cancelled")
 
@@ -275,12 +276,15 @@ class Jobs:
                     job.error = "newer flows begin it again"
                     self._states.store(job, timestamp)
 
-    def _create(self, name: str, kind: str, cause: Cause, target: str, cursor: bytes, change: bytes) -> None:
+    def _create(
+        self, name: str, kind: str, cause: Cause, target: str, cursor: bytes, change: bytes, since: int
+    ) -> None:
+        """since: commit timestamp of the oldest change that it is for; the watermark stays below it."""
         job = JobState(
             id=_bounded(name),
             kind=kind,
             lane=cause.lane,
-            at=min(cause.change, self._held_at or cause.change),
+            at=min(since, self._held_at or since),
             target=target,
             change=change,
             cursor=cursor,

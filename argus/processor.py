@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from argus.build import Builder
-from argus.climb import Climber, first_frames
+from argus.climb import Climber, Target
 from argus.dispatch import Dispatcher, Spread, Work
 from argus.handle import Handlers
 from argus.jobs import Jobs
 from proto.events import Cause, decode_notification
+from proto.flows.model import Collection
 from proto.ports.processor import DONE, Item, Outcome, Retry
-from repo.api import Repo
+from repo.api import Reads, Repo
 
 FANOUT_INLINE_MAX = 256
 """Above this a fan-out goes on as a job: 256 documents keep a pass under ten milliseconds."""
@@ -81,12 +82,30 @@ class Argus:
             for target, spreads in work.spreads.items():
                 if target.document not in self.live:
                     continue
-                starts = [first_frames(target.hops, spread.key, spread.moved) for spread in spreads.values()]
+                starts = [spread.frames() for spread in spreads.values()]
                 reached = self._climber.reach(snapshot, target, starts, FANOUT_INLINE_MAX)
+                cut: list[Spread] = []
                 for spread, documents in zip(spreads.values(), reached, strict=True):
                     if documents is None:
-                        large.append(spread)
+                        cut.append(spread)
                     else:
                         work.request(target.document, documents, spread.cause)
+                large += self._merged(snapshot, target, cut)
         for spread in large:
             self._jobs.fanout(spread)
+
+    def _merged(self, snapshot: Reads, target: Target, spreads: Sequence[Spread]) -> Sequence[Spread]:
+        """Above rows of one collection are the same documents, those above its owner: one fan-out is enough for them.
+
+        Otherwise n new rows, each shown in a list by n documents, would be n fan-outs of n documents.
+        """
+        hop = target.hops[0]
+        if not spreads or not isinstance(hop, Collection):
+            return spreads
+        merged: dict[bytes, Spread] = {}
+        owners = self._climber.owners(snapshot, hop, [spread.key for spread in spreads])
+        for spread, found in zip(spreads, owners, strict=True):
+            for owner in (*found, *spread.moved):
+                new, known = Spread(target, owner, (), spread.cause, spread.since, level=1), merged.get(owner)
+                merged[owner] = new if known is None else known.and_also(new)
+        return list(merged.values())

@@ -92,6 +92,45 @@ def test_a_large_fan_out_becomes_a_job_and_ends(campaign: World) -> None:
     assert (done.state, done.done) == ("done", MANY)
 
 
+SIBLINGS = """
+[tables.groups]
+source = "groups"
+key = "id"
+columns = { id = "int", name = "str" }
+collections = { ads = "ads.group_id limit 3" }
+
+[tables.ads]
+source = "ads"
+key = "id"
+columns = { id = "int", group_id = "int", bid = "int" }
+references = { group = "group_id -> groups" }
+
+[documents.ad]
+root = "ads"
+fields = { beside = "group.ads.bid" }
+"""
+
+
+def test_rows_of_one_collection_fan_out_once(make_world: MakeWorld) -> None:
+    """Each of n rows is shown by n documents: that is n documents to build, and not n times n."""
+    world = make_world(SIBLINGS)
+    world.edit(*(put("groups", id=at) for at in (1, 2)), *(put("ads", id=at, group_id=1) for at in range(MANY)))
+    before = len(stored(world))
+    change = world.commit(*(put("ads", id=at, group_id=1, bid=at) for at in range(MANY)))
+    world.commit(*(put("ads", id=at, group_id=1, bid=at + 1) for at in range(MANY)))
+    world.deliver()
+    (job,) = world.jobs.running()
+    assert " groups/1@" in job.id and world.jobs.holds() == [change], "readers that wait for the older change wait on"
+    world.settle()
+    assert all(world.fields(at) == {"beside": [1, 2, 3]} for at in range(MANY))
+    world.commit(*(put("ads", id=at, group_id=2, bid=at) for at in range(2)))
+    world.deliver()
+    assert [" groups/1@" in job.id for job in world.jobs.running()] == [True, False], "what they left, and came to"
+    world.settle()
+    assert [world.fields(at) for at in (0, 2)] == [{"beside": [0, 1]}, {"beside": [3, 4, 5]}]
+    assert len(stored(world)) - before == 3
+
+
 def test_a_small_fan_out_is_built_at_once(campaign: World) -> None:
     campaign.commit(put("groups", id=1, campaign_id=1, status="ON"))
     campaign.deliver()
