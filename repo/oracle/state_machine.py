@@ -163,6 +163,8 @@ class OracleStateMachine:
         """What is known of an id. None: the commit table knows, for ever."""
         if id > self.last:
             return Resolution(Fate.NOT_MINE)
+        if id <= 0:
+            return Resolution(Fate.ABORTED)  # no oracle ever gave it out
         if timestamp := self._remembered.get(id) or self._remembered_before.get(id):
             return Resolution(Fate.COMMITTED, timestamp)
         if id in self._open or id in self._undurable:

@@ -268,3 +268,12 @@ def test_a_clock_that_jumps_back_an_hour_changes_nothing_but_the_pace(world: Wor
 
 def _give_up(attempt: int) -> None:
     raise GivenUpError
+
+
+@pytest.mark.parametrize("id", [0, -1, -(2**63)])
+def test_what_is_no_id_at_all_is_not_committed_and_harms_nobody(world: World, id: int) -> None:
+    """Whoever asks for it is mistaken; an oracle that dies of it would take its successors with it."""
+    oracle = world.oracle()
+    replies = oracle.frame(Frame(resolves=[id], settles=[id], commits=[CommitRequest(id, id - 1, (X,))]))
+    assert replies.resolves == replies.settles == [Resolution(Fate.ABORTED)]
+    assert replies.commits == [Decision(OutcomeKind.TOO_OLD)]
