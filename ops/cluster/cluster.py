@@ -52,12 +52,13 @@ class Cluster:
         within_s: for a server, when those before it answer. Raises SettingsError when Java or Maven is missing,
         UnavailableError when a server ends or does not answer; what was started by then is stopped again.
         """
-        if all(one.answer for one in self.status()):
-            self._report(f"{self.folder}: all servers answer already")
+        if self._answers():
             return
         java = find_java(self._environment)
         found = {kit.name: fetched(kit.pom, self._environment, self._report) for kit in self._kits}
         with self._changing():
+            if self._answers():  # somebody else has started it meanwhile
+                return
             started: list[Server] = []
             try:
                 for kit in self._kits:
@@ -82,6 +83,12 @@ class Cluster:
     def process(self, server: str) -> ServerProcess:
         """By its name."""
         return ServerProcess(self.folder, server)
+
+    def _answers(self) -> bool:
+        if not all(one.answer for one in self.status()):
+            return False
+        self._report(f"{self.folder}: all servers answer already")
+        return True
 
     def _start(self, kit: Kit, java: str, jar_folder: Path, started: list[Server], within_s: float) -> None:
         running = {server.name for server in kit.servers if self.process(server.name).pid() is not None}

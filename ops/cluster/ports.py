@@ -19,8 +19,10 @@ def kept_ports(folder: Path) -> dict[str, int]:
 
 
 def keep_ports(folder: Path, ports: Mapping[str, int]) -> None:
-    """So that a restart has the same."""
-    (folder / "ports.json").write_bytes(msgspec.json.encode(ports))
+    """So that a restart has the same. Whoever looks meanwhile finds the old ones or the new ones."""
+    unfinished = folder / "ports.json.new"
+    unfinished.write_bytes(msgspec.json.encode(ports))
+    unfinished.replace(folder / "ports.json")
 
 
 def choose_ports(names: Iterable[str], kept: Mapping[str, int], held: Iterable[str], folder: Path) -> dict[str, int]:

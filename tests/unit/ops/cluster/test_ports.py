@@ -1,9 +1,10 @@
 """Ports are free, stay the same, and differ between clusters; real sockets take them away."""
 
+import json
 import socket
 from pathlib import Path
 
-from ops.cluster.ports import choose_ports
+from ops.cluster.ports import choose_ports, keep_ports, kept_ports
 
 NAMES = ("zookeeper", "master", "thrift")
 
@@ -44,3 +45,12 @@ def test_a_server_on_all_interfaces_is_in_the_way_too(tmp_path: Path) -> None:
 def test_clusters_in_two_folders_look_in_different_places() -> None:
     here, there = (choose_ports(NAMES, {}, (), Path(folder)) for folder in ("/srv/here", "/srv/there"))
     assert not set(here.values()) & set(there.values())
+
+
+def test_who_reads_while_ports_are_written_finds_the_old_ones_or_the_new_ones(tmp_path: Path) -> None:
+    assert kept_ports(tmp_path) == {}
+    keep_ports(tmp_path, {"thrift": 20_001})
+    with (tmp_path / "ports.json").open("rb") as reading:
+        keep_ports(tmp_path, {"thrift": 20_002})
+        assert json.loads(reading.read()) == {"thrift": 20_001}
+    assert kept_ports(tmp_path) == {"thrift": 20_002}
