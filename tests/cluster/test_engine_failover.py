@@ -79,7 +79,7 @@ def two(hbase: RunningCluster, tmp_path: Path) -> Iterator[Oracles]:
 def test_no_element_is_lost_or_comes_back_when_the_leader_goes(
     hbase: RunningCluster, two: Oracles, how: signal.Signals
 ) -> None:
-    oracle, leaders = two.client()
+    oracle, _ = two.client()
     cells, tables = real_cells(hbase), real_tables(hbase)
     repo = HbaseRepo(cells, tables, oracle, SystemClock(), token_bytes(8), HbaseSettings(two.prefix))
     repo.declare([TABLE])
@@ -104,6 +104,4 @@ def test_no_element_is_lost_or_comes_back_when_the_leader_goes(
             assert newer.value.startswith(older.value) and newer.value != older.value
     elements = [element for history in histories for element in (history[0].value or b"").split()]
     assert sorted(elements) == sorted(element for element, kind in told.items() if kind is OutcomeKind.COMMITTED)
-    oracle.close()
-    leaders.close()
     cells.close()

@@ -36,7 +36,7 @@ def run(engine: Engine, fault: Callable[[], None]) -> int:
     broken = threading.Thread(target=fault)
     committed = after = 0
     while after < 10:
-        if committed == 30 and not broken.ident:
+        if committed >= 30 and not broken.ident:
             broken.start()
         with suppress(UnavailableError):
             outcomes = engine.repo.commit(transfers(engine, 3))

@@ -45,7 +45,8 @@ def _people(hbase: RunningCluster) -> Iterator[KazooClient]:
 
 def test_one_at_a_time_tries(enter: Enter) -> None:
     first, second = enter(), enter()
-    assert first.campaign(SOON_S) and first.held
+    until(lambda: first.campaign(SOON_S))
+    assert first.held
     assert not second.campaign(SOON_S) and not second.held
     first.release()
     assert not first.held
@@ -54,7 +55,7 @@ def test_one_at_a_time_tries(enter: Enter) -> None:
 
 def test_the_lease_of_who_is_gone_is_free(enter: Enter) -> None:
     first, second = enter(), enter()
-    assert first.campaign(SOON_S)
+    until(lambda: first.campaign(SOON_S))
     first.close()
     until(lambda: second.campaign(SOON_S))
 
@@ -63,10 +64,10 @@ def test_who_has_lost_the_lease_does_not_take_it_from_the_next_one(
     enter: Enter, hbase: RunningCluster, path: str
 ) -> None:
     first, second, third = enter(), enter(), enter()
-    assert first.campaign(SOON_S)
+    until(lambda: first.campaign(SOON_S))
     with _people(hbase) as client:
         client.delete(f"{path}/lease")
-    assert second.campaign(SOON_S)
+    until(lambda: second.campaign(SOON_S))
     first.release()
     assert not third.campaign(SOON_S) and second.held
 

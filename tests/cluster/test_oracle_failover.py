@@ -29,11 +29,9 @@ def two(hbase: RunningCluster, tmp_path: Path) -> Iterator[Oracles]:
 
 
 @pytest.fixture
-def oracle(two: Oracles) -> Iterator[GrpcOracle]:
-    client, leaders = two.client()
-    yield client
-    client.close()
-    leaders.close()
+def oracle(two: Oracles) -> GrpcOracle:
+    client, _ = two.client()
+    return client
 
 
 def test_a_killed_leader_is_replaced_and_nothing_is_lost(two: Oracles, oracle: GrpcOracle) -> None:

@@ -20,14 +20,12 @@ def two(hbase_faults: RunningCluster, tmp_path: Path) -> Iterator[Oracles]:
 @pytest.mark.parametrize("server", ["zookeeper", "thrift"])
 def test_a_server_is_restarted(two: Oracles, hbase_faults: RunningCluster, server: str) -> None:
     leader = two.leader()
-    oracle, leaders = two.client()
+    oracle, _ = two.client()
     with Committers(oracle, 4) as committers:
         committers.commits(20)
         hbase_faults.restart(server)
         committers.commits(20)
     nothing_lost_none_resurrected(two, oracle, committers)
-    oracle.close()
-    leaders.close()
     if server == "zookeeper":
         assert told(leader, "standby")[0]["text"].endswith("leads no more"), "a suspended connection counts as lost"
     else:

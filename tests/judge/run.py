@@ -77,7 +77,6 @@ class Run:
 
     def kill_leader(self) -> None:
         """SIGKILL; another one stands by at once."""
-        time.sleep(CALM_S)
         leader = self._leader()
         leader.kill()
         self.oracles.start()
@@ -86,7 +85,6 @@ class Run:
 
     def stop_leader(self) -> None:
         """SIGSTOP; and SIGCONT when somebody else leads."""
-        time.sleep(CALM_S)
         leader = self._leader()
         leader.process.send_signal(signal.SIGSTOP)
         self.oracles.start()
@@ -181,6 +179,7 @@ def _spoilt(run: Run, count: int) -> list[Transaction]:
     strokes = (run.kill_leader, run.kill_leader, run.stop_leader, run.kill_leader, run.kill_client)
     number = 0
     while run.completed() < count:
+        time.sleep(CALM_S)
         strokes[number % len(strokes)]()
         number += 1
         run.await_more(1)

@@ -31,8 +31,11 @@ from ops.cluster.process import ServerProcess
 from proto.errors import SettingsError
 from tests.support.processes import ROOT, environment
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 KEPT = "ADSINDEX_TEST_CLUSTER"
+JVM_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+"""For servers that end soon: they start with half of the work, and stay at half of the speed; and nobody proves once
+more that what the compiler has written is bytecode."""
 
 
 class RunningCluster:
@@ -42,10 +45,9 @@ class RunningCluster:
     """
 
     def __init__(self, data: Path, lasting: bool = False) -> None:
-        """lasting: its JVMs take their time to compile what is called often; without, they start with half of the
-        work, and stay at half of the speed."""
+        """lasting: its JVMs take their time to compile what is called often; without, JVM_OPTIONS."""
         self.data = data
-        variables = os.environ if lasting else {**os.environ, "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+        variables = os.environ if lasting else {**os.environ, "JDK_JAVA_OPTIONS": JVM_OPTIONS}
         self._cluster = Cluster(data / "cluster", [HBASE], variables, print)
 
     @property

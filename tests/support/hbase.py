@@ -10,7 +10,7 @@ from repo.hbase.tables import MasterTables
 from repo.hbase.thrift import ThriftCells
 from tests.support.cluster import RunningCluster
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def real_cells(cluster: RunningCluster, clock: Clock | None = None) -> ThriftCells:

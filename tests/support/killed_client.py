@@ -20,8 +20,9 @@ def main(prefix: str, zookeeper: str, until: str) -> None:
     print(begun.id, flush=True)
     request = CommitRequest(*begun, written=(begun.id,))
     if until == "sent":
-        Thread(target=oracle.commit, args=([request],)).start()
-        while not oracle.waiting():
+        thread = Thread(target=oracle.commit, args=([request],))
+        thread.start()
+        while not oracle.waiting() and thread.is_alive():  # it may be sent, and even answered, before anybody looks
             pass
         while oracle.waiting():
             pass

@@ -47,6 +47,7 @@ class Oracles:
         self.cluster, self.folder = cluster, folder
         self.prefix = new_table("oracle") + "."
         self.daemons: list[Daemon] = []
+        self._clients: list[tuple[GrpcOracle, ZookeeperLeaders]] = []
         settings = f'zookeeper = "{cluster.zookeeper}"\nthrift = "{cluster.thrift}"\nprefix = "{self.prefix}"\n'
         (folder / "adsindex.toml").write_text("[hbase]\n" + settings)
 
@@ -76,9 +77,10 @@ class Oracles:
         self.start()
 
     def client(self, deadline_s: float = PATIENCE_S) -> tuple[GrpcOracle, ZookeeperLeaders]:
-        """Close both."""
+        """Closed in the end, if not before: a test that fails leaves no threads behind that look for servers."""
         leaders = ZookeeperLeaders(self.cluster.zookeeper, election_path(self.prefix))
-        return GrpcOracle(leaders, deadline_s), leaders
+        self._clients.append((GrpcOracle(leaders, deadline_s), leaders))
+        return self._clients[-1]
 
     def commit_table(self, ids: Sequence[int]) -> dict[int, int]:
         """What is durable: commit timestamps by id."""
@@ -89,6 +91,9 @@ class Oracles:
             cells.close()
 
     def close(self) -> None:
+        for client, leaders in self._clients:
+            client.close()
+            leaders.close()
         for daemon in self.daemons:
             if daemon.process.poll() is None:
                 daemon.process.send_signal(signal.SIGCONT)

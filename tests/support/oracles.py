@@ -18,7 +18,7 @@ from repo.oracle.state_machine import OracleLimits
 from repo.oracle.storage import Batch, CommitTable, OracleStorage, Taken
 from tests.support.engines import ManualClock
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class SharedChain:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 _spawn = multiprocessing.get_context("spawn")
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 class Copy:

@@ -31,7 +31,7 @@ breaker = { failures = 2, open_s = 5 }
 root = "ads"
 copy = ["title", "signals.performance.ctr"]
 """
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Service:

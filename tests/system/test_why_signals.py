@@ -19,7 +19,7 @@ from tests.system.club import FLOWS
 from ui.why.finding import Why
 
 FIRST = encode_key(("main", "a", 1))
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SIGNAL = """
 [signals.form]
 fetch = "club_handlers:form"

@@ -65,8 +65,9 @@ Shop = Callable[..., Ran]
 
 @pytest.fixture
 def new(tmp_path: Path) -> Path:
-    """A copy of the shop's code, to be edited."""
-    shutil.copytree(tmp_path / "code", tmp_path / "new")
+    """A copy of the shop's code, to be edited. Without its bytecode: Python takes that for current if the text was
+    edited in the same second, and is as long as before."""
+    shutil.copytree(tmp_path / "code", tmp_path / "new", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "new"
 
 

@@ -9,7 +9,7 @@ from argus.signals.threads import ThreadCaller
 from proto.flows.model import Signal
 
 SIGNAL = Signal("performance", "m:f", "pin_id", {"ctr": "float"}, 60.0, 60.0)
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Ends:

@@ -10,7 +10,7 @@ import pytest
 
 from ops.cluster.process import ServerProcess
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 SLEEP = ("sleep", "600")
 STUBBORN = ("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done")
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.unit.ops.engine.conftest import Bench
 
 _spawn = multiprocessing.get_context("spawn")
-_PATIENCE_S = 30
+_PATIENCE_S = 60
 
 
 @contextmanager

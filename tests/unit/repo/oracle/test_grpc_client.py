@@ -14,7 +14,7 @@ from repo.oracle.port import Begun, CommitRequest, Decision, Fate
 from tests.support.oracles import PATIENCE_S, HeldTable, MemoryStore, Published, Served, served, until
 
 UNKNOWN = Decision(OutcomeKind.UNKNOWN)
-SOON_S = 0.3
+SOON_S, LATER_S = 0.3, 1.0
 
 
 @pytest.fixture
@@ -51,6 +51,14 @@ def oracle(published: Published) -> Iterator[GrpcOracle]:
 def hasty(published: Published) -> Iterator[GrpcOracle]:
     """One that soon gives up."""
     client = GrpcOracle(published, deadline_s=SOON_S)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def giving_up(published: Published) -> Iterator[GrpcOracle]:
+    """One that gives up, too, but not while a busy machine connects it."""
+    client = GrpcOracle(published, deadline_s=LATER_S)
     yield client
     client.close()
 
@@ -156,45 +164,45 @@ def test_where_nobody_listens_every_call_ends_and_says_so(published: Published, 
 
 
 def test_a_commit_that_was_given_up_before_it_was_sent_is_never_sent(
-    published: Published, hasty: GrpcOracle, store: MemoryStore
+    published: Published, giving_up: GrpcOracle, store: MemoryStore
 ) -> None:
-    assert hasty.commit([CommitRequest(2, 1, (7,))]) == [UNKNOWN]
+    assert giving_up.commit([CommitRequest(2, 1, (7,))]) == [UNKNOWN]
     with served(store) as late:
         published.publish(late.lead())
-        assert hasty.begin()
+        assert giving_up.begin()
         assert [request for frame in late.oracle.frames for request in frame.commits] == []
 
 
 @pytest.mark.parametrize("connected", [False, True], ids=["the lane's thread waits", "who asks waits himself"])
 def test_a_leader_that_does_not_answer_is_given_up_and_asked_again_later(
-    leading: Served, hasty: GrpcOracle, table: HeldTable, connected: bool
+    leading: Served, giving_up: GrpcOracle, table: HeldTable, connected: bool
 ) -> None:
-    first, second = hasty.begin(2)
+    first, second = giving_up.begin(2)
     if connected:
-        hasty.resolve([first.id])
+        giving_up.resolve([first.id])
     with table.held():
-        assert hasty.commit([_writes(first, 1)]) == [UNKNOWN]
-    [fate] = hasty.settle([first.id])
+        assert giving_up.commit([_writes(first, 1)]) == [UNKNOWN]
+    [fate] = giving_up.settle([first.id])
     assert fate.fate is Fate.COMMITTED
-    assert hasty.commit([_writes(second, 2)])[0].kind is OutcomeKind.COMMITTED
+    assert giving_up.commit([_writes(second, 2)])[0].kind is OutcomeKind.COMMITTED
 
 
 def test_what_waits_behind_a_frame_that_is_not_answered_is_asked_again(
-    leading: Served, hasty: GrpcOracle, table: HeldTable
+    leading: Served, giving_up: GrpcOracle, table: HeldTable
 ) -> None:
-    [begun] = hasty.begin()
-    hasty.resolve([begun.id])
+    [begun] = giving_up.begin()
+    giving_up.resolve([begun.id])
     found: list[object] = []
     with table.held():
-        first = Thread(target=lambda: found.append(hasty.commit([_writes(begun, 1)])))
+        first = Thread(target=lambda: found.append(giving_up.commit([_writes(begun, 1)])))
         first.start()
         assert table.arrived.acquire(timeout=PATIENCE_S)
-        second = Thread(target=lambda: found.append(_told(hasty, begun.id)))
+        second = Thread(target=lambda: found.append(_told(giving_up, begun.id)))
         second.start()
         first.join(PATIENCE_S)
         second.join(PATIENCE_S)
     assert len(found) == 2 and [UNKNOWN] in found and "no answer" in found
-    until(lambda: _told(hasty, begun.id) is Fate.COMMITTED)
+    until(lambda: _told(giving_up, begun.id) is Fate.COMMITTED)
 
 
 def _told(oracle: GrpcOracle, id: int) -> Fate | str:
