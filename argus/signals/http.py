@@ -3,8 +3,8 @@
     POST URL    {"keys": [7, 8]}
     200         {"answers": [{"key": 7, "version": 3, "values": {"ctr": 0.1}}, {"key": 8, "values": null}]}
 
-`values: null` says that nothing is known about a key; a key that is left out has failed. Bytes are base64, decimals,
-dates and datetimes are text.
+A version is a whole number above 0 that never goes back. `values: null` says that nothing is known about a key; a key
+that is left out has failed. Bytes are base64, decimals, dates and datetimes are text.
 """
 
 import base64
@@ -31,6 +31,7 @@ class _Body(msgspec.Struct):
     answers: list[_Answer]
 
 
+_WANTED = '{"answers": [{"key": 7, "version": 3, "values": {"FIELD": 1}}]}'
 _decode = msgspec.json.Decoder(_Body).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -57,7 +58,9 @@ class HttpFetcher:
         try:
             answers = _decode(body).answers
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise InvalidMessageError(f"{self._url}: the answer is not what was agreed: {error}") from None
+            raise InvalidMessageError(
+                f"{self._url}: the answer is not what was agreed: {error}; wanted is {_WANTED}"
+            ) from None
         own = {_as_json(key): key for key in keys}
         return {own[one.key]: self._reading(one) for one in answers if _is_scalar(one.key) and one.key in own}
 

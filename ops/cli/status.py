@@ -27,6 +27,7 @@ from repo.drops import Pile, Piles
 from repo.system import JobState, SourceState
 
 _BEHIND_MS = 60_000.0
+_JOBS_MAX = 20
 _SILENT_MS = 10_000.0
 _DISK_FREE_BYTES_MIN = 1 << 30
 _DISK_SHARE_MAX = 0.1  # of what is free that paused messages may take before status says so
@@ -203,7 +204,9 @@ def _print(folder: DataFolder, found: _Status) -> None:
     print_lags(found.lags, found.now_ms)
     if found.jobs:
         render.print_line("")
-        print_jobs(found.jobs, found.now_ms)
+        print_jobs(found.jobs[:_JOBS_MAX], found.now_ms)
+        if len(found.jobs) > _JOBS_MAX:
+            render.print_line(f"and {len(found.jobs) - _JOBS_MAX:,} more: adsindex jobs list")
 
 
 def _step_line(process: ProcessStatus, step: StepStatus, now_ms: float) -> tuple[str, str, str, str]:

@@ -10,6 +10,8 @@ from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.doorbell import Doorbell
+from ops.engine.liveness import Liveness
+from ops.engine.status import read_statuses
 from ops.installation import load_installation
 from ops.opened import STORE_FILE, DataFolder, opened
 from ops.waiting import Goal, missing, newest_stands
@@ -34,6 +36,8 @@ def wait(
     deadline = began + timeout
     reason = _wait(data, deadline)
     waited_ms = (time.monotonic() - began) * 1000
+    if reason:
+        reason = "; ".join([reason, *_trouble(data)])
     if json:
         render.print_json({"servable": not reason, "waited_ms": round(waited_ms, 1), "waiting_for": reason})
     elif reason:
@@ -41,6 +45,17 @@ def wait(
     else:
         render.print_line(f"everything is servable (waited {waited_ms:.0f} ms)")
     return WRONG if reason else OK
+
+
+def _trouble(data: Path) -> list[str]:
+    """Why it may never come, whatever is waited for."""
+    if not (data / STORE_FILE).exists():
+        return []
+    live = [process.pid for process in Liveness(data).others()]
+    if not live:
+        return ["nothing runs: start it with `adsindex run`"]
+    steps = [step for process in read_statuses(data, live) for step in process.steps]
+    return [f"{step.name} fails: {step.last_error}" for step in steps if step.failing]
 
 
 def _wait(data: Path, deadline: float) -> str:

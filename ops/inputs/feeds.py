@@ -18,7 +18,7 @@ def feed_table(flows: Flows, name: str) -> Table:
         others = f"; tables that are fed: {', '.join(feeds)}" if feeds else ""
         raise SettingsError(
             f"table {name!r} is written by {writer}, and has no other writer{others}. Declare a table of its own for "
-            "these rows: feed = true in place of `source` (see the README, Rows from files)"
+            "these rows: feed = true in place of `source` (see the README: Signals, feeds, short cuts)"
         )
     return table
 

@@ -63,7 +63,7 @@ class Present:
             start=self._start(),
             first=self._first(),
             capture=self.source.capture,
-            letters=tuple(map(_letter, filter(self._concerns, self._folder.dead_letters.entries()))),
+            letters=tuple(map(self._letter, filter(self._concerns, self._folder.dead_letters.entries()))),
             jobs=tuple(self._jobs()),
             stale=stale,
             apply=queues.units(self._source, self._stored.source, self._touching),
@@ -149,6 +149,10 @@ class Present:
             return letter.stage != "build" and (letter.table, letter.key) in self._touching.read
         return bool(letter.message) and self._told(letter)
 
+    def _letter(self, entry: DeadLetterEntry) -> facts.Letter:
+        own = (entry.table, entry.key) == (self._document.root, self._key)
+        return facts.Letter(entry.stage, entry.subject, entry.column, entry.reason, entry.attempts, entry.last_ms, own)
+
     def _told(self, letter: DeadLetterEntry) -> bool:
         try:
             if letter.stage == "build":
@@ -160,7 +164,3 @@ class Present:
         except msgspec.DecodeError:
             return False  # what it was about nobody can say
         return False
-
-
-def _letter(entry: DeadLetterEntry) -> facts.Letter:
-    return facts.Letter(entry.stage, entry.subject, entry.column, entry.reason, entry.attempts, entry.last_ms)

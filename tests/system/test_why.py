@@ -189,6 +189,17 @@ def test_apply_failed(index: Whole, editor: sqlite3.Connection) -> None:
     assert answer.next_step.startswith("mend teams/1")
 
 
+def test_apply_failed_names_its_own_row_first_and_all(index: Whole, editor: sqlite3.Connection) -> None:
+    editor.execute("UPDATE goals SET minute = 'late'")
+    index.settle()
+    editor.execute("UPDATE players SET value = 'lots' WHERE number = 1")
+    index.settle()
+    answer = why(index)
+    assert "(1 attempt" in answer.sentence.partition("failed: column 'value': 'lots'")[2]
+    assert "so did goals/1. " in answer.sentence
+    assert answer.next_step.startswith('mend players/["a", 1] and goals/1 in the database')
+
+
 def test_a_row_that_never_could_be_stored(index: Whole, editor: sqlite3.Connection) -> None:
     editor.execute("INSERT INTO players VALUES ('a', 3, 1, 's3', 1.5)")
     index.settle()

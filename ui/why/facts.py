@@ -78,7 +78,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter. column: the column or field to blame."""
+    """A dead letter. column: the column or field to blame. own: it is of the document's own row."""
 
     stage: str
     subject: str
@@ -86,6 +86,7 @@ class Letter:
     reason: str
     attempts: int
     last_ms: float
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

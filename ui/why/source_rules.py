@@ -82,9 +82,12 @@ def apply_failed(facts: Facts, now: Now | None) -> Finding:
     code = "apply_failed"
     letters = [letter for letter in now.letters if letter.stage == "apply"] if now is not None else []
     if letters:
-        letter = letters[0]
-        sentence = f"{letter_text(letter, facts)}. The document has its values from before"
-        return blocks(code, sentence, f"mend {letter.subject} in the database: it is read again by itself")
+        letter = min(letters, key=lambda one: not one.own)
+        others = [one.subject for one in letters if one is not letter]
+        more = f"; so did {listed(others)}" if others else ""
+        sentence = f"{letter_text(letter, facts)}{more}. The document has its values from before"
+        mend = listed([letter.subject, *others])
+        return blocks(code, sentence, f"mend {mend} in the database: what is mended is read again by itself")
     if facts.parked_rows:
         address, reason = next(iter(facts.parked_rows.items()))
         sentence = f"{address} could not be stored: {reason}. The document has its values from before"
@@ -115,7 +118,7 @@ def then(waiting: Waiting, now: Now) -> str:
 
 def letter_text(letter: Letter, facts: Facts) -> str:
     """`ads/4711 failed: column price: 'abc' is not ... (3 attempts, the last at 10:40:12.004 UTC)`."""
-    column = f"{letter.column}: " if letter.column else ""
+    column = f"{letter.column}: " if letter.column and not letter.reason.startswith("column ") else ""
     tries = counted(letter.attempts, "attempt")
     last = moment(letter.last_ms, facts.now_ms)
     return f"{letter.subject} failed: {column}{letter.reason} ({tries}, the last at {last})"

@@ -13,8 +13,9 @@ def why_not(table: CapturedTable, schema: Schema, shape: TableShape | None) -> s
     entry = f"[tables.{table.name}]"
     if shape is None:
         hint = nearest(table.source_table, schema.tables())
+        stop = "" if hint.endswith("?") else "."
         return (
-            f"table {table.source_table!r} is not in the database (dropped or renamed); {hint} "
+            f"table {table.source_table!r} is not in the database (dropped or renamed); {hint}{stop} "
             f"Change `source` of {entry} in the flows file, take the entry out, or bring the table back."
         )
     if shape.kind != "table":

@@ -41,11 +41,12 @@ def test_nothing_is_said_of_what_fits_however_it_is_spelt(url: str) -> None:
     ("wrong", "text", "mend"),
     [
         (table("ad", {"id": "int"}), "table 'ad' is not in the database", "`source` of [tables.ad]"),
+        (table("zebra", {"id": "int"}), "there are: ", "change `source` of [tables.zebra]"),
         (table("seen", {"id": "int"}), "'seen' is a view", "`source` of [tables.seen] to a table"),
         (table("ads", {"id": "int", "prize": "int"}), "column 'prize' of table 'ads' is gone", "the name in `columns`"),
         (table("loose", {"a": "int"}, key=("a",)), "nothing keeps the key (a) of table 'loose' unique", "change `key`"),
     ],
-    ids=["table", "view", "column", "key"],
+    ids=["table", "unlike", "view", "column", "key"],
 )
 def test_a_table_that_can_not_be_read_is_an_error_with_a_hint(url: str, wrong: Table, text: str, mend: str) -> None:
     (one,) = found(url, wrong)

@@ -1,15 +1,18 @@
 """`tail`, `lanes`, `dead-letters`, `jobs`, `status`, `doctor`, `init`."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.json import encode as encode_json
 
 from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.route import captured_table
 from ops.engine.clock import SystemClock
 from ops.engine.liveness import Liveness
+from ops.engine.status import ProcessStatus, StepStatus
 from ops.installation import Installation, save_installation
 from proto.codec import encode_key
 from proto.events import NOTIFICATIONS, Notification, RowChange, ShortcutRow, encode, lane_topic
@@ -270,6 +273,34 @@ def test_status_is_well_while_a_process_lives_and_nothing_failed(folder: Any, ad
         assert (ran.code, ran.json["ok"], ran.json["problems"]) == (0, True, [])
         assert ran.json["sources"]["shop"]["applied"] == {"0": 7}
         assert "all is well" in adsindex("status").lines[0]
+    finally:
+        liveness.close()
+
+
+def test_status_shows_some_of_many_jobs(folder: Any, adsindex: Any) -> None:
+    for at in range(25):
+        folder.job(JobState(id=f"fanout ads/{at:02}", kind="fanout", lane=0, at=1, target="ad"))
+    folder.close()
+    ran = adsindex("status")
+    assert ran.output.count("fanout ads/") == 20 and ran.lines[-1] == "and 5 more: adsindex jobs list"
+    assert len(adsindex("status", "--json").json["jobs"]) == 25
+
+
+def test_wait_says_what_keeps_it_from_ever_ending(folder: Any, adsindex: Any, tmp_path: Path) -> None:
+    folder.close()
+    assert adsindex("wait", "--timeout", "0").output.strip().endswith("nothing runs: start it with `adsindex run`")
+    liveness = Liveness(tmp_path / "data")
+    liveness.hold("all")
+    try:
+        step = StepStatus("gateway main", errors=3, last_error="SettingsError: it was restored", failing=True)
+        (tmp_path / "data/status").mkdir(exist_ok=True)
+        told = ProcessStatus(os.getpid(), "all", 0.0, 0.0, [step])
+        (tmp_path / "data/status/all.json").write_bytes(encode_json(told))
+        assert (
+            adsindex("wait", "--timeout", "0", "--json")
+            .json["waiting_for"]
+            .endswith("; gateway main fails: SettingsError: it was restored")
+        )
     finally:
         liveness.close()
 
