@@ -12,8 +12,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.capture.sqlite.doctor import Finding, examine
 from gateway.capture.sqlite.schema import inspect
+from gateway.identify import identify
+from gateway.progress import ProgressLog
 from gateway.route import captured_table, fed_tables
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
@@ -21,7 +24,8 @@ from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.installation import load_installation, parse_sources
 from ops.opened import STORE_FILE, opened
 from ops.settings import load_settings
-from proto.errors import AdsIndexError
+from proto.errors import AdsIndexError, SettingsError, UnavailableError
+from proto.events import CAPTURES
 from proto.flows.model import Flows
 
 _LIBRARIES = ("lmdb", "msgspec", "sqlalchemy", "sqlglot", "pydantic")
@@ -53,6 +57,8 @@ def doctor(
     for name, url in (_given(source, remembered) if source is not None else remembered).items():
         known = flows if remembered.get(name) == url else None
         found += [(name, one) for one in _source(name, url, known)]
+        if known is not None:
+            found += [(name, one) for one in _same(data, name, url)]
     if json:
         render.print_json([{"source": name, **asdict(one)} for name, one in found])
     else:
@@ -122,6 +128,26 @@ def _source(name: str, url: str, flows: Flows | None) -> Iterator[Finding]:
         if keyless:
             mend = "give those that are to be indexed a primary key, or a unique index for `key` in the flows file"
             yield Finding("warning", "tables", f"without a primary key: {', '.join(keyless)}", mend)
+
+
+def _same(data: Path, name: str, url: str) -> Iterator[Finding]:
+    """Whether it is still the database that was captured: what stops a source for good."""
+    with opened(data) as folder:
+        progress = ProgressLog(folder.log, name).load() if folder.log.partitions(CAPTURES) else None
+    if progress is None:
+        return
+    captured = f"captured up to position {progress.position}"
+    capture = SqliteCapture(url)
+    try:
+        identify(name, capture, progress)
+        yield Finding("fine", "same database", captured)
+    except SettingsError as error:
+        why, _, mend = str(error).partition(". To take it as it is now: ")
+        yield Finding("error", "same database", why, mend)
+    except UnavailableError:  # examine has told why
+        pass
+    finally:
+        capture.close()
 
 
 def _print(found: Iterable[tuple[str, Finding]]) -> None:

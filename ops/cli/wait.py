@@ -54,8 +54,10 @@ def _trouble(data: Path) -> list[str]:
     live = [process.pid for process in Liveness(data).others()]
     if not live:
         return ["nothing runs: start it with `adsindex run`"]
-    steps = [step for process in read_statuses(data, live) for step in process.steps]
-    return [f"{step.name} fails: {step.last_error}" for step in steps if step.failing]
+    told = read_statuses(data, live)
+    commits = [f"nothing can be stored: {process.commit_error}" for process in told if process.commit_error]
+    steps = [step for process in told for step in process.steps]
+    return commits + [f"{step.name} fails: {step.last_error}" for step in steps if step.failing]
 
 
 def _wait(data: Path, deadline: float) -> str:

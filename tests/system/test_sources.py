@@ -1,5 +1,6 @@
 """What happens to a source: it is locked, replaced, restored, loses its triggers, its columns, its tables."""
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from ops.cli.app import run
+from ops.installation import Installation, save_installation
 from proto.flows.loader import loads
 from tests.support.whole import Whole
 from tests.system.club import FLOWS, club
@@ -20,6 +22,11 @@ def turns(index: Whole, seconds: float) -> None:
     for _ in range(int(seconds * 20)):
         index.turn()
         index.clock.ms += 50.0
+
+
+def mends(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What `doctor` says to do about errors."""
+    return [one["mend"] for one in json.loads(capsys.readouterr().out) if one["level"] == "error"]
 
 
 def test_a_locked_source_is_tried_again(tmp_path: Path, editor: sqlite3.Connection, whole: Any) -> None:
@@ -61,8 +68,14 @@ def test_a_replaced_source_stops_until_it_is_attached_again(
     assert values(index) == {1: 10, 2: 12}, "what was there is still served"
     index.close()
     attach = ("source", "attach", f"sqlite:///{path}", "--data", str(index.folder))
+    save_installation(index.folder, Installation(index.sources))
+    capsys.readouterr()
+    doctor = ["doctor", "--data", str(index.folder), "--json"]
+    assert run(doctor) == 1 and mends(capsys) == ["adsindex source attach --new-incarnation"]
     assert run([*attach]) == 2 and "--new-incarnation" in capsys.readouterr().err
     assert run([*attach, "--new-incarnation"]) == 0
+    capsys.readouterr()
+    assert run(doctor) == 0 and mends(capsys) == []
     index.restart()
     index.settle()
     assert values(index) == dict(editor.execute("SELECT number, value FROM players")) and len(values(index)) == 1
