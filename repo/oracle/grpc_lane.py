@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from proto.errors import UnavailableError
+from proto.errors import InvalidMessageError, UnavailableError
 from repo.oracle.frames import Frame, Replies
 from repo.oracle.leader import Leader, Leaders
 from repo.oracle.rounds import merged, shares
@@ -50,8 +50,12 @@ class Lane:
         self._thread.start()
 
     def ask(self, frame: Frame) -> Replies:
-        """Waits, at most until the deadline. Raises UnavailableError when there is no answer."""
-        call = _Call(frame)
+        """Waits, at most until the deadline. Raises UnavailableError when there is no answer, InvalidMessageError for
+        what can't be asked."""
+        try:
+            call = _Call(frame)
+        except (ValueError, TypeError) as error:
+            raise InvalidMessageError(f"{error}: ids and timestamps are numbers of 64 bits, not below 0") from error
         with self._changed:
             if self._closed:
                 raise UnavailableError("this client of the oracle is closed")
@@ -112,11 +116,13 @@ class Lane:
         return talk if self._leaders.current() in (None, talk.leader) else None
 
     def _alone(self, talk: "_Talk", call: "_Call") -> None:
-        self._exchange(talk, [call])
-        with self._changed:
-            self._busy, self._direct = False, None
-            if self._waiting:
-                self._changed.notify()
+        try:
+            self._exchange(talk, [call])
+        finally:  # the asking thread may be interrupted
+            with self._changed:
+                self._busy, self._direct = False, None
+                if self._waiting:
+                    self._changed.notify()
 
     def _run(self) -> None:
         while self._await_calls():
@@ -172,11 +178,15 @@ class Lane:
 
     def _exchange(self, talk: "_Talk", calls: "list[_Call]") -> None:
         frames = [call.frame for call in calls]
-        frame = merged(frames)
         try:
-            replies = decode_replies(talk.exchange(encode_frame(frame)), frame)
-        except (UnavailableError, ValueError) as error:
+            answer = talk.exchange(b"".join(call.data for call in calls))
+            replies = decode_replies(answer, merged(frames))
+        except UnavailableError as error:
             self._lost(calls, str(error))
+            return
+        except ValueError as error:
+            talk.broken = True
+            self._lost(calls, f"the oracle at {talk.leader.address}: {error}")
             return
         for call, share in zip(calls, shares(replies, frames), strict=True):
             call.settle(share)
@@ -195,7 +205,8 @@ class _Call:
     """What one thread asks, and waits for. replies None when it is done: there are none, and `failure` says why."""
 
     def __init__(self, frame: Frame) -> None:
-        self.frame = frame
+        """Raises ValueError or TypeError when it can't be sent."""
+        self.frame, self.data = frame, encode_frame(frame)
         self.size = _size(frame)
         self.done = threading.Event()
         self.replies: Replies | None = None
@@ -238,15 +249,15 @@ class _Talk:
 
     def exchange(self, frame: bytes) -> bytes:
         """Raises UnavailableError when the stream breaks; then it is `broken`."""
+        self.broken = True  # until it is answered; whoever is interrupted leaves an answer that is nobody's
         self._frames.put(frame)
         try:
             answer: bytes = next(self._answers)
+            self.broken = False
             return answer
         except StopIteration:
-            self.broken = True
             raise UnavailableError("the oracle ended the stream") from None
         except grpc.RpcError as error:
-            self.broken = True
             raise UnavailableError(f"the oracle at {self.leader.address}: {error.details()}") from None
 
     def cancel(self) -> None:

@@ -19,7 +19,8 @@ _FATE_BYTES = {fate: number for number, fate in enumerate(_FATES)}
 
 
 def encode_frame(frame: Frame) -> bytes:
-    """Bytes of an OracleFrame."""
+    """Bytes of an OracleFrame. Those of several, one behind the other, are those of one that asks all of it, as each
+    field is a list. Raises ValueError or TypeError for what is no number of 64 bits."""
     commits = frame.commits
     message = OracleFrame(
         begin_counts=[begin.id_count for begin in frame.begins],
@@ -76,9 +77,19 @@ def encode_failure(reason: str) -> bytes:
 
 def decode_replies(data: bytes, frame: Frame) -> Replies:
     """frame: what is answered. Raises UnavailableError for a failure, ValueError when the answer doesn't fit."""
-    message = OracleAnswer.FromString(data)
+    try:
+        message = OracleAnswer.FromString(data)
+    except Exception as error:  # DecodeError is protobuf's, and derives from nothing narrower
+        raise ValueError(f"not an answer: {error}") from error
     if message.failure:
         raise UnavailableError(message.failure)
+    try:
+        return _replies(message, frame)
+    except IndexError:
+        raise ValueError("an answer with a kind or a fate that is not known here") from None
+
+
+def _replies(message: OracleAnswer, frame: Frame) -> Replies:
     rows = zip(message.decisions, message.decision_timestamps, message.decision_cells, strict=True)
     decisions = [Decision(_KINDS[kind], timestamp, cell_id) for kind, timestamp, cell_id in rows]
     pairs = zip(message.fates, message.fate_timestamps, strict=True)

@@ -6,8 +6,9 @@ from threading import Thread
 import pytest
 
 from proto.errors import InvalidMessageError, UnavailableError
+from proto.wire.oracle_pb2 import OracleAnswer
 from repo.api import OutcomeKind
-from repo.oracle import grpc_lane
+from repo.oracle import grpc_lane, grpc_service
 from repo.oracle.grpc_client import CELLS_MAX, GrpcOracle
 from repo.oracle.leader import Leader
 from repo.oracle.port import Begun, CommitRequest, Decision, Fate
@@ -231,3 +232,43 @@ def test_a_closed_client_answers_nothing_more(leading: Served, oracle: GrpcOracl
     oracle.close()
     with pytest.raises(UnavailableError, match="closed"):
         oracle.begin()
+
+
+def test_numbers_that_no_frame_holds_are_nobody_elses_trouble(leading: Served, oracle: GrpcOracle) -> None:
+    [begun] = oracle.begin()
+    for call in (lambda: oracle.snapshot(2**64), lambda: oracle.resolve([2**64]), lambda: oracle.settle([-1])):
+        with pytest.raises(InvalidMessageError, match="numbers of 64 bits"):
+            call()
+    assert oracle.commit([_writes(begun, 1)])[0].kind is OutcomeKind.COMMITTED
+
+
+@pytest.mark.parametrize("rubbish", [b"\xff", b"", OracleAnswer(decisions=b"\x63").SerializeToString()])
+def test_an_answer_that_is_none_makes_a_commit_unknown_and_nothing_else(
+    leading: Served, oracle: GrpcOracle, monkeypatch: pytest.MonkeyPatch, rubbish: bytes
+) -> None:
+    begun = oracle.begin(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(grpc_service, "encode_replies", lambda replies: rubbish)
+        assert oracle.commit([_writes(begun[0], 1)]) == [UNKNOWN]
+    assert oracle.settle([begun[0].id])[0].fate is Fate.COMMITTED
+    assert oracle.commit([_writes(begun[1], 2)])[0].kind is OutcomeKind.COMMITTED
+
+
+def test_who_is_interrupted_leaves_no_answer_to_the_next(
+    leading: Served, oracle: GrpcOracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = oracle.begin(3)
+    oracle.resolve([first.id])
+
+    def interrupted(answers: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grpc_lane, "next", interrupted, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            oracle.commit([_writes(first, 1)])
+    # Whether it arrived or not is decided now.
+    found, aborted = oracle.settle([first.id, second.id])
+    assert found.fate in (Fate.COMMITTED, Fate.ABORTED) and aborted.fate is Fate.ABORTED
+    assert oracle.commit([_writes(third, 3)])[0].kind is OutcomeKind.COMMITTED
+    assert oracle.resolve([first.id]) == [found]

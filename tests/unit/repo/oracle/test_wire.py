@@ -9,6 +9,7 @@ from proto.wire.oracle_pb2 import OracleAnswer, OracleFrame
 from repo.api import OutcomeKind
 from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
 from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
+from repo.oracle.rounds import merged
 from repo.oracle.wire import decode_frame, decode_replies, encode_failure, encode_frame, encode_replies
 
 timestamps = st.integers(0, 2**63 - 1)
@@ -27,6 +28,11 @@ decisions = st.builds(Decision, st.sampled_from(OutcomeKind), timestamps, st.int
 @given(frames)
 def test_a_frame_comes_out_as_it_went_in(frame: Frame) -> None:
     assert decode_frame(encode_frame(frame)) == frame
+
+
+@given(st.lists(frames, max_size=3))
+def test_frames_behind_each_other_are_one(some: list[Frame]) -> None:
+    assert decode_frame(b"".join(map(encode_frame, some))) == merged(some)
 
 
 @given(frames, st.data())
@@ -70,8 +76,14 @@ def test_lists_that_do_not_fit_each_other_are_refused(message: OracleFrame) -> N
         OracleAnswer(),
         OracleAnswer(decisions=b"\0", decision_timestamps=[1]),
         OracleAnswer(decisions=b"\0\0", decision_timestamps=[1, 2], decision_cells=[0, 0]),
+        OracleAnswer(decisions=b"\x63", decision_timestamps=[1], decision_cells=[0]),
     ],
 )
 def test_an_answer_to_something_else_is_refused(message: OracleAnswer) -> None:
     with pytest.raises(ValueError):
         decode_replies(message.SerializeToString(), Frame(commits=[CommitRequest(2, 1, (7,))]))
+
+
+def test_bytes_that_are_no_answer_are_refused() -> None:
+    with pytest.raises(ValueError, match="not an answer"):
+        decode_replies(b"\xff", Frame())
