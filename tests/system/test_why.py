@@ -315,6 +315,7 @@ def test_reference_missing_names_the_row_and_who_points_at_it(index: Whole, edit
     index.settle()
     answer = why(index)
     assert answer.code == "reference_missing" and "players/a,1.team_id is not set" in answer.sentence
+    assert answer.next_step == "set players/a,1.team_id"
 
 
 def test_a_missing_reference_that_the_condition_allows_is_not_the_reason(

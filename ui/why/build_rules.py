@@ -67,7 +67,8 @@ def reference_missing(facts: Facts) -> Finding:
         f"{one.pointer} points at {one.address}, which is not there" if one.address else f"{one.pointer} is not set"
         for one in decisive or missing
     ]
-    step = f"insert {(decisive or missing)[0].address or 'the row'}, or change {(decisive or missing)[0].pointer}"
+    first = (decisive or missing)[0]
+    step = f"insert {first.address}, or change {first.pointer}" if first.address else f"set {first.pointer}"
     if decisive and not facts.document.servable:
         return blocks(code, f"{listed(texts)}; whether the document may serve depends on it", step)
     return remark(code, f"{listed(texts)}; its fields are empty", step)
