@@ -36,7 +36,8 @@ LINES_OF_ORDER = """
     FROM order_lines l LEFT JOIN books b ON b.isbn = l.isbn LEFT JOIN categories c ON c.slug = b.category_slug
     WHERE l.shop = ? AND l.number = ? ORDER BY l.line DESC"""
 AUTHORS_OF_ORDER = """
-    SELECT a.name FROM order_lines l JOIN book_authors ba ON ba.isbn = l.isbn LEFT JOIN authors a ON a.id = ba.author_id
+    SELECT a.name FROM order_lines l JOIN books b ON b.isbn = l.isbn JOIN book_authors ba ON ba.isbn = b.isbn
+    LEFT JOIN authors a ON a.id = ba.author_id
     WHERE l.shop = ? AND l.number = ? ORDER BY l.line DESC, ba.position, ba.author_id"""
 
 
