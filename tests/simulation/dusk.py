@@ -6,10 +6,10 @@ from dataclasses import replace
 from random import Random
 from typing import Protocol
 
-from repo.api import Outcome, OutcomeKind, Snapshot, Transaction
+from repo.api import Cell, Outcome, OutcomeKind, Snapshot, Transaction
 from tests.simulation import product
 from tests.simulation.actors.asker import ask
-from tests.simulation.actors.client import ENTRIES, GROUP, TABLE, Client, key_of
+from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
 from tests.simulation.actors.garbage import collect
 from tests.simulation.faults.network import Network
 from tests.simulation.faults.plan import Plan
@@ -82,6 +82,7 @@ class Dusk:
             transaction = Transaction(snapshot.timestamp)
         for name in self._random.choice((("dusk",), ("dusk", "cold"))):
             transaction.write(TABLE, key_of(name), GROUP, client.tag())
+            transaction.companions[Cell(TABLE, key_of(name), OTHER_GROUP)] = client.tag()
         (outcome,) = client.repo.commit([transaction])
         if outcome.kind is OutcomeKind.UNKNOWN:
             self._unsettled.append((client, transaction, outcome))
@@ -152,11 +153,12 @@ class Dusk:
 
 
 def write(client: Client, *names: str) -> None:
-    """A cell of each, and its index entry."""
+    """A cell of each; with it another one, which nobody writes alone, and an index entry."""
 
     def fill(snapshot: Snapshot, transaction: Transaction) -> None:
         for name in names:
             transaction.write(TABLE, key_of(name), GROUP, client.tag())
+            transaction.companions[Cell(TABLE, key_of(name), OTHER_GROUP)] = client.tag()
             transaction.write_index(ENTRIES, b"x" + key_of(name), client.tag())
 
     client.transact(fill)
@@ -166,6 +168,7 @@ def delete(client: Client, *names: str) -> None:
     def fill(snapshot: Snapshot, transaction: Transaction) -> None:
         for name in names:
             transaction.delete(TABLE, key_of(name), GROUP)
+            transaction.companions[Cell(TABLE, key_of(name), OTHER_GROUP)] = client.tag()
             transaction.delete_index(ENTRIES, b"x" + key_of(name))
 
     client.transact(fill)

@@ -8,16 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from proto.errors import FencedError, UnavailableError
+from proto.ports.clock import Clock
 from repo.api import OutcomeKind
 from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 from repo.oracle.rounds import merged, shares
+from tests.simulation.checkers.timestamps import Timestamps
 from tests.simulation.faults.network import Network
 from tests.simulation.scheduler import Process, Promise, Scheduler
 
 ATTEMPTS_MAX = 8
 TIMEOUT_MS = 150.0
+HEARD_MS_MAX = 5.0
+"""Until a client knows that its stream is broken, or that somebody else leads."""
 SETTLE = "settle"
 """In place of a table's name, for who is to be stopped when it settles."""
 
@@ -38,16 +42,19 @@ class OracleHost:
         self,
         process: Process,
         scheduler: Scheduler,
+        clock: Clock,
         make: Callable[[], Oracle],
         resigned: Callable[["OracleHost"], None],
+        timestamps: Timestamps,
     ) -> None:
-        """resigned: called when it says that it was fenced."""
-        self.process, self._resigned = process, resigned
+        """clock: the oracle's own. resigned: called when it says that it was fenced. timestamps: the judge."""
+        self.process, self._resigned, self._clock, self._timestamps = process, resigned, clock, timestamps
         self.oracle: Oracle | None = None
         self.fenced = False
         self._scheduler, self._make = scheduler, make
         self._inbox: deque[Asked] = deque()
         self._idle: Promise | None = None
+        self._streams: dict[Promise, None] = {}
 
     @property
     def answers(self) -> bool:
@@ -61,11 +68,25 @@ class OracleHost:
         """A frame has arrived."""
         self._scheduler.spawn(self.process, lambda: self._receive(asked))
 
+    def listen(self, answer: Promise) -> None:
+        """A client waits for this answer; as long as its stream is there."""
+        self._streams[answer] = None
+
+    def hang_up(self) -> None:
+        """The streams of its clients break: it was killed, or they hear that somebody else leads."""
+        for answer in self._streams:
+            self._scheduler.later(
+                self._scheduler.random.uniform(0.0, HEARD_MS_MAX),
+                lambda answer=answer: answer.keep(UnavailableError("the stream broke")),  # type: ignore[misc]
+            )
+        self._streams.clear()
+
     def _live(self, published: Callable[["OracleHost"], None]) -> None:
         trace, name = self._scheduler.trace, self.process.name
         try:
             self.oracle = self._make()
             trace.add(name, "takes over, epoch {}", self.oracle.epoch)
+            self._timestamps.leads(self.oracle.epoch)
             published(self)
             while True:
                 self._round(self.oracle)
@@ -81,13 +102,16 @@ class OracleHost:
             self._idle = Promise(self._scheduler)
             self._idle.wait()
         round, self._inbox = self._inbox, deque()
+        frame, now_ms = merged([asked.frame for asked in round]), self._clock.now_ms()
         try:
-            replies = oracle.frame(merged([asked.frame for asked in round]))
+            replies = oracle.frame(frame)
         except FencedError:
             for asked in round:
                 asked.answer.keep(UnavailableError("this oracle was fenced"))
             raise
         self._scheduler.trace.add(self.process.name, "answers {}", replies)
+        self._timestamps.decided(oracle.epoch, frame, replies.commits, now_ms)
+        self._timestamps.begun(oracle.epoch, replies.begins, now_ms)
         for asked, share in zip(round, shares(replies, [asked.frame for asked in round]), strict=True):
             asked.answer.keep(share)
 
@@ -102,6 +126,7 @@ class OracleHost:
                 begun = [None]
             if None not in begun:
                 self._scheduler.trace.add(self.process.name, "answers at once {}", begun)
+                self._timestamps.begun(self.oracle.epoch, begun, self._clock.now_ms())
                 asked.answer.keep(Replies(begun, [], [], []))
                 return
         self._inbox.append(asked)
@@ -116,7 +141,9 @@ class Leaders:
     hosts: list[OracleHost] = field(default_factory=list)
 
     def published(self, host: OracleHost) -> None:
-        """As in ZooKeeper: a later epoch is never replaced by an earlier one."""
+        """As in ZooKeeper: a later epoch is never replaced by an earlier one. Who waits for another one hears of it."""
+        for other in self.hosts:
+            other.hang_up()
         self.hosts.append(host)
         self.hosts.sort(key=lambda one: one.oracle.epoch if one.oracle is not None else 0)
 
@@ -139,6 +166,8 @@ class FaultyOracle:
         try:
             return self._ask(Frame(commits=tuple(requests))).commits
         except UnavailableError:
+            if self._network.happens(0.5):
+                raise  # the port lets it choose
             return [Decision(OutcomeKind.UNKNOWN)] * len(requests)
 
     def resolve(self, ids: Sequence[int]) -> list[Resolution]:
@@ -194,6 +223,7 @@ class FaultyOracle:
             self._scheduler.later(network.trip_ms(), lambda: answer.keep(UnavailableError("lost")))
         else:
             self._scheduler.later(TIMEOUT_MS, lambda: answer.keep(UnavailableError("too slow")))
+        host.listen(answer)
         replies: Replies = answer.wait()
         network.travel(self._process)
         return replies

@@ -14,6 +14,7 @@ from tests.simulation.actors.registers import Registers
 from tests.simulation.actors.trie import Trie
 from tests.simulation.checkers.snapshot_isolation import violations
 from tests.simulation.faults.plan import drawn
+from tests.simulation.limits import small
 from tests.simulation.scheduler import NeverEndsError
 from tests.simulation.trace import Trace
 from tests.simulation.world import World
@@ -71,7 +72,8 @@ def run(seed: int, documents: bool = False) -> Result:
     world = World(seed, plan, actors, clients=random.randint(2, 4), steps=steps)
     about = f"{', '.join(type(actor).__name__ for actor in actors)} under {plan.told() or 'no faults'}"
     try:
-        world.run()
+        with small(plan.small):
+            world.run()
         found = [*world.failures, *violations(world.recorder.history)]
     except (Exception, NeverEndsError) as error:
         found = [f"{type(error).__name__}: {error}"]

@@ -30,7 +30,7 @@ class Process:
 
     calls: of its ports, so far; crash_at, stop_at: the call in which it will crash, or be stopped for stop_ms; or
     stop_on: the table that it will read then;
-    crashed, stopped: called then.
+    crashed, stopped: called then. at_batch: called when it is about to put several commits at once.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Process:
     stop_ms: float = 0.0
     crashed: Callable[[], None] = lambda: None
     stopped: Callable[[], None] = lambda: None
+    at_batch: Callable[[], None] = lambda: None
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ from tests.simulation import argus_process, product
 from tests.simulation.actors.client import TABLES, Actor, Client
 from tests.simulation.actors.garbage import collect
 from tests.simulation.checkers.history import Told
+from tests.simulation.checkers.timestamps import Timestamps
 from tests.simulation.dusk import Dusk
 from tests.simulation.faults import nemesis
 from tests.simulation.faults.cells import FaultyCells
@@ -58,6 +59,7 @@ class World:
         self.network = Network(self.scheduler, CALM)
         self.failures: list[str] = []
         self.leaders = Leaders()
+        self._timestamps = Timestamps(self.failures, product.AGE_MS_MAX)
         self._plan, self._actors, self._steps = plan, actors, steps
         self._cells = WatchedCells(ProcessClock(self.scheduler, Process("server")))
         self._cells.recorder = self.recorder = Recorder(self.scheduler, [*TABLES, *argus_process.tables()])
@@ -93,6 +95,7 @@ class World:
         if self._plan.garbage:
             Dusk(self.scheduler, self.network, self.recorder, self._start).fall(self._plan)
         self.network.plan = CALM
+        self.network.away.clear()
         self.new_oracle()
         self.scheduler.run()
         self.compact()
@@ -114,7 +117,7 @@ class World:
         return [names.commit_table, names.oracle, names.gc, *(names.data(spec.name) for spec in TABLES)]
 
     def new_oracle(self) -> None:
-        process = Process(f"oracle{len(self._oracles)}", crashed=self._start_another)
+        process = Process(f"oracle{len(self._oracles)}")
         self._oracles.append(process)
         self.recorder.one_oracle = len(self._oracles) == 1
         cells, clock = FaultyCells(self._cells, process, self.network, self.recorder), self._clock(process)
@@ -122,7 +125,8 @@ class World:
         def make() -> Oracle:
             return product.oracle(cells, clock, product.nonce(process.name), self._pause, self._plan)
 
-        host = OracleHost(process, self.scheduler, make, self._resigned)
+        host = OracleHost(process, self.scheduler, clock, make, self._resigned, self._timestamps)
+        process.crashed = lambda: self._crashed(host)
         host.start(self.leaders.published)
 
     def _resigned(self, host: OracleHost) -> None:
@@ -131,7 +135,9 @@ class World:
         if product.nonce(host.process.name) in stored.value:
             self.failures.append(f"{host.process.name} says that it is fenced, and the chain is its own")
 
-    def _start_another(self) -> None:
+    def _crashed(self, host: OracleHost) -> None:
+        """Its clients notice, and another one is started."""
+        host.hang_up()
         self.scheduler.later(self.random.uniform(0.0, RESTART_MS_MAX), self.new_oracle)
 
     def collect(self) -> None:
@@ -229,8 +235,9 @@ class World:
                     for (table, group), keys in cells.items():
                         if group and (moment is None or (table, group) not in self.recorder.newest):
                             snapshot.read(table, group, keys)
-            except TooOldError:
-                continue
+            except TooOldError as error:
+                if moment is None:
+                    self.failures.append(f"the newest snapshot is called too old: {error}")
 
     def _pause(self, attempt: int) -> None:
         """Of an oracle whose call was not answered."""

@@ -5,6 +5,9 @@ from repo.api import Snapshot
 from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client
 from tests.simulation.product import SETTLED_MS
 
+BEYOND = -(10**15)
+"""In timestamps: some who collect ask for more than there is."""
+
 
 class Garbage:
     """Collects and sweeps while others work; some of its steps are long reads, with a lease or without."""
@@ -64,11 +67,12 @@ class Garbage:
 
 
 def collect(client: Client) -> None:
-    """Right below the present, or below something older; at once, or in slices of any size. Sometimes such that the
-    commit table is swept exactly up to an id."""
+    """Beyond the present, right below it, or below something older; at once, or in slices of any size. Sometimes such
+    that the commit table is swept exactly up to an id."""
     newest = client.repo.last_timestamp()
     settled = SETTLED_MS * 1_000_000
     ids = [id for id in sorted(client.repo.history.commits)[-12:] if id + settled <= newest]
-    back = client.random.choice((0, 0, 1, 10, 50_000_000, 200_000_000, *(newest - id - settled for id in ids[-2:])))
+    sweeps = [newest - id - settled for id in ids[-2:]]
+    back = client.random.choice((BEYOND, 0, 1, 10, 50_000_000, 200_000_000, *sweeps))
     for limit in client.random.choice(([1000], [1000, 1000], [1, 3, 10, 1000], [10] * 4)):
         client.repo.collect_garbage(max(0, newest - back), limit)

@@ -136,7 +136,9 @@ def _wrong_listing(listing: Listing, truth: Truth) -> Iterator[str]:
         and cell.key.startswith(listing.prefix)
         and (version := truth.at(cell, listing.snapshot)) is not None
     }
-    found = dict(listing.found)
+    keys, found = [key for key, _ in listing.found], dict(listing.found)
+    if keys != sorted(found):
+        yield f"{listing.actor} listed {listing.table} at snapshot {listing.snapshot} out of order: {keys}"
     for key in sorted(wanted.keys() | found.keys()):
         if not _same(found.get(key), wanted.get(key)):
             cell = Cell(listing.table, key, listing.group)

@@ -37,6 +37,8 @@ class FaultyCells:
         """Of a program that is not the product's: nothing that the recorder is to know of."""
         if self._network.happens(self._network.plan.lost_shadow) and _only_shadows(rows):
             self._lose(table, timestamp, rows)
+        if table == NAMES.commit_table and len(rows) > 1:
+            self._process.at_batch()
         self._write("put", table, timestamp, rows, lambda part: self._cells.put(table, timestamp, part))
 
     def put_soon(self, table: str, timestamp: int, rows: Rows) -> None:
@@ -124,7 +126,7 @@ class FaultyCells:
         found = read()
         if crashes:
             network.crash(self._process)
-        if network.happens(network.plan.lost_request):
+        if network.loses(table):
             self._trace.add(self._process.name, "read {}: no answer", table)
             raise UnavailableError(f"{table}: no answer")
         network.travel(self._process)
@@ -158,7 +160,7 @@ class FaultyCells:
                 self._scheduler.later(network.late_ms(), apply)  # it was on its way
             network.crash(process)
         network.travel(process, table)
-        if network.happens(plan.lost_request):
+        if network.loses(table):
             self._fail(what, "it never arrived")
         if network.happens(plan.late):
             self._scheduler.later(network.late_ms(), apply)

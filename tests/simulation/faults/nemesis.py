@@ -55,6 +55,8 @@ def loose(world: World, during_ms: float) -> None:
         (plan.client_stops, _stop_client),
         (plan.compactions, lambda world, random: world.compact()),
         (plan.pauses, _pause),
+        (plan.outages, _take_away),
+        (plan.batches, _spoil_a_batch),
     ]
     for count, stroke in strokes:
         for _ in range(count):
@@ -76,9 +78,12 @@ def _stop(world: World, random: Random) -> None:
     """Most often of the leader; and then, most often, somebody else takes over meanwhile."""
     leader = world.oracles()[-1:]
     process = leader[0] if leader and random.random() < 0.7 else random.choice([*world.oracles(), *world.clients()])
-    process.stop_at = process.calls + random.randint(1, NEXT_CALLS)
-    process.stop_ms = random.uniform(5.0, 100.0)
-    if process in leader and random.random() < 0.8:
+    _stop_next(world, random, process, process.calls + random.randint(1, NEXT_CALLS), process in leader)
+
+
+def _stop_next(world: World, random: Random, process: Process, call: int, leads: bool = True) -> None:
+    process.stop_at, process.stop_ms = call, random.uniform(5.0, 100.0)
+    if leads and random.random() < 0.8:
         process.stopped = lambda: world.scheduler.later(random.uniform(0.0, 10.0), world.new_oracle)
 
 
@@ -94,6 +99,29 @@ def _stop_client(world: World, random: Random) -> None:
         process.stop_at = process.calls + random.randint(1, 2 * NEXT_CALLS)
     process.stop_ms = random.uniform(20.0, 800.0)
     process.stopped = lambda: world.scheduler.later(random.uniform(0.0, process.stop_ms), world.collect)
+
+
+def _spoil_a_batch(world: World, random: Random) -> None:
+    """In the very call that puts what the leader has just decided for several clients."""
+    for process in world.oracles()[-1:]:
+
+        def spoil(process: Process = process) -> None:
+            process.at_batch = lambda: None
+            if random.random() < 0.5:
+                process.crash_at = process.calls + 1
+            else:
+                _stop_next(world, random, process, process.calls + 1)
+
+        process.at_batch = spoil
+
+
+def _take_away(world: World, random: Random) -> None:
+    """Most often so that somebody else has to take over meanwhile."""
+    table, ms = random.choice([world.tables()[0], *world.tables()]), random.uniform(5.0, 40.0)
+    world.network.away[table] = world.scheduler.now_ms + ms
+    world.scheduler.trace.add("server", "{} is away for {} ms", table, ms)
+    if random.random() < 0.5:
+        _crash_leader(world, random)
 
 
 def _jump(world: World, random: Random) -> None:

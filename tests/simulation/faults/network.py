@@ -14,6 +14,7 @@ class Network:
     def __init__(self, scheduler: Scheduler, plan: Plan) -> None:
         self.scheduler, self.plan = scheduler, plan
         self.paused: dict[str, float] = {}  # table -> until
+        self.away: dict[str, float] = {}
         self._random = scheduler.random
 
     def happens(self, chance: float) -> bool:
@@ -30,6 +31,10 @@ class Network:
     def pause(self, table: str, ms: float) -> None:
         """A region moves: its calls wait."""
         self.paused[table] = self.scheduler.now_ms + ms
+
+    def loses(self, table: str) -> bool:
+        """Whether a call of a table never arrives."""
+        return self.away.get(table, 0.0) > self.scheduler.now_ms or self.happens(self.plan.lost_request)
 
     def travel(self, process: Process, table: str = "") -> None:
         """One way of a call of a process. Does not return when the process crashes meanwhile."""

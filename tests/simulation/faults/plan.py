@@ -28,6 +28,9 @@ class Plan:
     cells_max, remembered_max, flush_max: of an oracle's memory; when they are small, it forgets
     cached_ids_max      of a client's cache
     garbage             somebody collects it meanwhile
+    small               the product's pages are full all the time (limits.py)
+    outages             of a table, in a run: no call of it is answered for a while
+    batches             a leader crashes or is stopped when it is about to put a batch of several commits
     """
 
     call_ms_max: float = 1.0
@@ -45,6 +48,8 @@ class Plan:
     second_attempt: float = 0.0
     zombie: float = 0.0
     pauses: int = 0
+    outages: int = 0
+    batches: int = 0
     client_crashes: int = 0
     oracle_crashes: int = 0
     take_overs: int = 0
@@ -55,6 +60,7 @@ class Plan:
     tick: float = 1.0
     pace: float = 1.0
     garbage: bool = False
+    small: bool = False
     cells_max: int = 64
     remembered_max: int = 200
     flush_max: int = 100
@@ -73,6 +79,7 @@ def drawn(random: Random) -> Plan:
     """A third of the runs has a bit of anything; a third is about oracles in each other's way; a third about what is
     collected while it is read. Each kind of fault is absent in half of the runs, so that none hides another one."""
     plan = random.choice((_anything, _leaders, _garbage))(random)
+    plan = replace(plan, small=random.random() < 0.5)
     if random.random() < 0.5:
         return plan
     return replace(
@@ -89,6 +96,8 @@ def _anything(random: Random) -> Plan:
         **_network(random),
         zombie=_chance(random, 0.5),
         pauses=_count(random, 2),
+        outages=_count(random, 3),
+        batches=_count(random, 1),
         client_crashes=_count(random, 2),
         oracle_crashes=_count(random, 2),
         take_overs=_count(random, 3),
@@ -104,6 +113,8 @@ def _leaders(random: Random) -> Plan:
     return Plan(
         **_network(random),
         zombie=random.uniform(0.1, 0.6),
+        outages=_count(random, 3),
+        batches=_count(random, 2),
         oracle_crashes=_count(random, 3),
         take_overs=random.randint(1, 4),
         clock_jumps=_count(random, 2),
