@@ -1,11 +1,13 @@
 """What a seed stands for: its faults, its actors; and what was wrong with its run."""
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from tests.simulation.actors.bank import Bank
 from tests.simulation.actors.client import Actor
+from tests.simulation.actors.crowd import Crowd
 from tests.simulation.actors.documents import Documents
 from tests.simulation.actors.garbage import Garbage
 from tests.simulation.actors.lists import Lists
@@ -22,6 +24,8 @@ from tests.simulation.world import World
 ACTORS: Sequence[Callable[[], Actor]] = (Bank, Lists, Registers, Trie)
 DOCUMENTS = 0.15
 """How many runs are about documents; such a one costs twice as much."""
+CROWD = 0.6
+"""How many of the others have somebody who commits a lot at once."""
 OMID = 0.25
 """How many runs have clients of Omid's beside ours."""
 EVENTS_TOLD = 150
@@ -64,6 +68,8 @@ def run(seed: int, documents: bool = False) -> Result:
         steps += 3
     else:
         actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]
+        if random.random() < CROWD:
+            actors.append(Crowd())
     if random.random() < OMID:
         actors.append(Omid())
     if plan.garbage:
@@ -71,11 +77,14 @@ def run(seed: int, documents: bool = False) -> Result:
         steps += 2
     world = World(seed, plan, actors, clients=random.randint(2, 4), steps=steps)
     about = f"{', '.join(type(actor).__name__ for actor in actors)} under {plan.told() or 'no faults'}"
+    gc.disable()  # it ends with the run: what is garbage meanwhile hangs together
     try:
         with small(plan.small):
             world.run()
         found = [*world.failures, *violations(world.recorder.history)]
     except (Exception, NeverEndsError) as error:
         found = [f"{type(error).__name__}: {error}"]
+    finally:
+        gc.enable()
     how = " DOCUMENTS=1" if documents else ""
     return Result(seed, about, found, len(world.recorder.history.attempts), world.scheduler.trace, how)

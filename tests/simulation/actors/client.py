@@ -1,7 +1,9 @@
 """What every actor has: a Repo of its own process, chance of its own, and a loop around its transactions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -11,7 +13,7 @@ from repo.api import Keep, Outcome, OutcomeKind, Snapshot, TableSpec, Transactio
 from tests.simulation.faults.cells import FaultyCells
 from tests.simulation.oracles import FaultyOracle
 from tests.simulation.recorder import RecordedRepo
-from tests.simulation.scheduler import Process, ProcessClock, Scheduler
+from tests.simulation.scheduler import Process, ProcessClock, Promise, Scheduler
 from tests.simulation.topics import DocumentsTopic, Topics
 
 TABLE, GROUP, OTHER_GROUP, ENTRIES = "cells", "a", "b", "entries"
@@ -76,6 +78,22 @@ class Client:
         except (UnavailableError, TooOldError):
             return None
         return transaction
+
+    def at_once(self, calls: Sequence[Callable[[], object]]) -> None:
+        """As threads of this process, until all have ended."""
+        left, ended = len(calls), Promise(self.scheduler)
+
+        def run(call: Callable[[], object]) -> None:
+            nonlocal left
+            with suppress(UnavailableError, TooOldError):
+                call()
+            left -= 1
+            if not left:
+                ended.keep()
+
+        for call in calls:
+            self.scheduler.spawn(self.process, partial(run, call))
+        ended.wait()
 
     def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
         """Asks until somebody can tell; not for ever."""

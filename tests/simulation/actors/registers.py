@@ -6,7 +6,6 @@ The engine's whole port is used; the history checker is the judge.
 from collections.abc import Sequence
 
 from repo.api import Snapshot, Transaction
-from repo.oracle.port import TIMESTAMP_STEP
 from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
 
@@ -21,8 +20,8 @@ class Registers:
         """Absent at first."""
 
     def act(self, client: Client) -> None:
-        what = (self._write, self._write_if_unchanged, self._write_late, self._many, self._many, self._look, ask)
-        client.random.choice(what)(client)
+        what = client.random.choice((self._write, self._write_if_unchanged, self._many, self._many, self._look, ask))
+        what(client)
 
     def finish(self, client: Client) -> None:
         client.look(self._everything)
@@ -55,26 +54,6 @@ class Registers:
             transaction.write(TABLE, written, OTHER_GROUP, client.tag())
 
         client.transact(write)
-
-    def _write_late(self, client: Client) -> None:
-        """Over a commit, as one who saw all that was there just before it; or as one who has just seen it."""
-        key, group = client.random.choice(KEYS), client.random.choice((GROUP, OTHER_GROUP))
-
-        def write(snapshot: Snapshot, transaction: Transaction) -> None:
-            commits = [version.commit_timestamp for version in snapshot.history(TABLE, group, key, 3)]
-            if not commits:
-                return
-            moment = client.random.choice(commits) - client.random.choice((0, 1, TIMESTAMP_STEP))
-            with client.repo.snapshot_at(moment) as earlier:
-                late = Transaction(earlier.timestamp)
-            if client.random.random() < 0.5:
-                late.write(TABLE, key, group, client.tag())
-            else:
-                late.check(TABLE, key, group)
-                late.write(TABLE, key_of("late", client.process.name), OTHER_GROUP, client.tag())
-            client.repo.commit([late])
-
-        client.look(write)
 
     def _many(self, client: Client) -> None:
         """Several transactions in one call, some of them in each other's way, some with an older snapshot."""
