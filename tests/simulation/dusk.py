@@ -1,15 +1,17 @@
 """The evening of a run with garbage: all that is healed, covered, swept and collected is read, settled and written over
 at that very moment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Protocol
 
+from proto.errors import TooOldError
 from repo.api import Cell, Outcome, OutcomeKind, Snapshot, Transaction
 from tests.simulation import product
 from tests.simulation.actors.asker import ask
-from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
+from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Body, Client, key_of
 from tests.simulation.actors.garbage import collect
 from tests.simulation.faults.network import Network
 from tests.simulation.faults.plan import Plan
@@ -18,6 +20,7 @@ from tests.simulation.scheduler import Process, Scheduler
 
 WHILE_MS = 60.0
 """Most often enough for a transaction."""
+LEASED_S = 60.0
 CALLS_UNTIL_DOOMED = (6, 7, 7)
 """Of a client that dies: in the call that puts its cells, or in the next one."""
 
@@ -31,7 +34,10 @@ class Start(Protocol):
 class Dusk:
     """unsettled: transactions whose clients don't know what became of them."""
 
-    def __init__(self, scheduler: Scheduler, network: Network, recorder: Recorder, start: Start) -> None:
+    def __init__(
+        self, scheduler: Scheduler, network: Network, recorder: Recorder, start: Start, compact: Callable[[], None]
+    ) -> None:
+        self._compact = compact
         self._scheduler, self._network, self._recorder, self._start = scheduler, network, recorder, start
         self._random: Random = scheduler.random
         self._unsettled: list[tuple[Client, Transaction, Outcome]] = []
@@ -40,11 +46,16 @@ class Dusk:
         """Leaves the plan for the end of the run to set."""
         self._scheduler.run()
         self._leave_behind(replace(plan, lost_shadow=1.0))
-        self._network.plan = replace(plan, lost_shadow=0.0)
+        self._network.plan = replace(plan, lost_shadow=0.0, doubled=self._random.choice((plan.doubled, 0.5)))
         self._scheduler.now_ms += 1.5 * product.SETTLED_MS
         random, names = self._random, product.NAMES
         self._start("late", lambda client: write(client, "dusk"))
-        self._start("rival", self._write_soon)
+        for number in range(3):
+            self._start(f"rival{number}", self._write_soon)
+            self._start(f"leaser{number}", partial(self._look_leased, may_end=plan.clock_jumps > 0))
+        self._start("slow", self._write_slowly)
+        self._start("hasty", self._write_and_die)
+        self._start("burier", self._bury)
         self._start("settler", self._settle_soon)
         self._start("asker", self._ask_soon)
         self._start("past", self._look_back)
@@ -54,8 +65,11 @@ class Dusk:
         for number in range(2):
             stop_on = random.choice((names.commit_table, names.commit_table, ""))
             self._start_one_that_stops(f"new{number}", self._look_soon, stop_on, random.uniform(20.0, 600.0))
-            crash_at = random.choice((None, None, random.randint(1, 50)))
-            self._start(f"collector{number}", self._collect_soon, Process(f"collector{number}", crash_at=crash_at))
+        for number in range(3):
+            collector = Process(f"collector{number}", crash_at=random.choice((None, None, random.randint(1, 50))))
+            collector.stop_at = random.choice((None, random.randint(3, 40)))
+            collector.stop_ms = random.uniform(20.0, 120.0)
+            self._start(collector.name, self._collect_soon, collector)
         self._scheduler.run()
 
     def _leave_behind(self, plan: Plan) -> None:
@@ -69,7 +83,7 @@ class Dusk:
             self._start("unsure", self._write_unsurely)
             self._scheduler.run()
         self._network.plan = plan
-        if self._random.random() < 0.5:
+        if self._random.random() < 0.7:
             doomed = Process("doomed", crash_at=self._random.choice(CALLS_UNTIL_DOOMED))
             self._start("doomed", lambda client: write(client, "dusk", "cold", "tomb", "grave"), doomed)
             self._scheduler.run()
@@ -100,8 +114,55 @@ class Dusk:
 
     def _write_soon(self, client: Client) -> None:
         """Over what is being covered."""
-        self._sleep(WHILE_MS, 3 * WHILE_MS)
-        write(client, *self._random.sample(("cold", "tomb", "grave"), 2))
+        self._sleep(WHILE_MS, 2 * WHILE_MS)
+        for _ in range(2):
+            at_once(client, partial(fill, client, self._random.sample(("cold", "tomb", "grave"), 2)))
+            self._sleep(0.0, WHILE_MS / 2)
+
+    def _write_slowly(self, client: Client) -> None:
+        """Is stopped right before it puts its cells, or before they are decided; and may die before its shadow cells
+        are put."""
+        self._sleep(WHILE_MS / 2, 1.5 * WHILE_MS)
+
+        def stop(snapshot: Snapshot, transaction: Transaction) -> None:
+            process = client.process
+            process.stop_at, process.stop_ms = process.calls + self._random.choice((2, 3)), self._random.uniform(20, 90)
+            process.crash_at = self._random.choice((None, process.calls + 4))
+            for name in ("pit", "grave"):
+                transaction.write(TABLE, key_of(name), GROUP, client.tag())
+
+        at_once(client, stop)
+
+    def _write_and_die(self, client: Client) -> None:
+        """Over the same, before it is decided."""
+        self._sleep(WHILE_MS / 2, 1.5 * WHILE_MS)
+        client.process.crash_at = client.process.calls + self._random.choice((3, 4))
+        at_once(client, lambda snapshot, transaction: fill(client, ("pit", "grave"), snapshot, transaction))
+
+    def _bury(self, client: Client) -> None:
+        """A cell is written, deleted, collected and forgotten, while a late copy of it may still be on its way."""
+        self._sleep(WHILE_MS, 2 * WHILE_MS)
+        at_once(client, partial(fill, client, ("buried",)))
+        at_once(client, lambda snapshot, transaction: transaction.delete(TABLE, key_of("buried"), GROUP))
+        for _ in range(2):
+            client.repo.collect_garbage(client.repo.last_timestamp(), 1000)
+        self._compact()
+
+    def _look_leased(self, client: Client, may_end: bool) -> None:
+        """may_end: too early, as clocks jump."""
+        self._sleep(0.0, 2 * WHILE_MS)
+        leased = False
+        with client.repo.snapshot() as snapshot:
+            self._sleep(0.0, WHILE_MS / 2)
+            try:
+                with client.repo.lease(snapshot, LEASED_S):
+                    leased = True
+                    for _ in range(2):
+                        self._sleep(0.0, WHILE_MS)
+                        self._look(snapshot)
+            except TooOldError:
+                if leased and not may_end:
+                    client.failures.append(f"the leased snapshot {snapshot.timestamp} is called too old")
 
     def _collect_soon(self, client: Client) -> None:
         self._sleep(WHILE_MS, 2 * WHILE_MS)
@@ -153,15 +214,23 @@ class Dusk:
 
 
 def write(client: Client, *names: str) -> None:
+    client.transact(partial(fill, client, names))
+
+
+def fill(client: Client, names: Sequence[str], snapshot: Snapshot, transaction: Transaction) -> None:
     """A cell of each; with it another one, which nobody writes alone, and an index entry."""
+    for name in names:
+        transaction.write(TABLE, key_of(name), GROUP, client.tag())
+        transaction.companions[Cell(TABLE, key_of(name), OTHER_GROUP)] = client.tag()
+        transaction.write_index(ENTRIES, b"x" + key_of(name), client.tag())
 
-    def fill(snapshot: Snapshot, transaction: Transaction) -> None:
-        for name in names:
-            transaction.write(TABLE, key_of(name), GROUP, client.tag())
-            transaction.companions[Cell(TABLE, key_of(name), OTHER_GROUP)] = client.tag()
-            transaction.write_index(ENTRIES, b"x" + key_of(name), client.tag())
 
-    client.transact(fill)
+def at_once(client: Client, body: Body) -> None:
+    """Without any rest; whatever comes out."""
+    with client.repo.snapshot() as snapshot:
+        transaction = Transaction(snapshot.timestamp)
+        body(snapshot, transaction)
+    client.repo.commit([transaction])
 
 
 def delete(client: Client, *names: str) -> None:

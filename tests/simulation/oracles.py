@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from proto.errors import FencedError, UnavailableError
 from proto.ports.clock import Clock
 from repo.api import OutcomeKind
+from repo.hbase.names import TableNames
 from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
@@ -22,6 +23,7 @@ ATTEMPTS_MAX = 8
 TIMEOUT_MS = 150.0
 HEARD_MS_MAX = 5.0
 """Until a client knows that its stream is broken, or that somebody else leads."""
+DATA = TableNames().data("cells")
 SETTLE = "settle"
 """In place of a table's name, for who is to be stopped when it settles."""
 
@@ -110,7 +112,7 @@ class OracleHost:
                 asked.answer.keep(UnavailableError("this oracle was fenced"))
             raise
         self._scheduler.trace.add(self.process.name, "answers {}", replies)
-        self._timestamps.decided(oracle.epoch, frame, replies.commits, now_ms)
+        self._timestamps.decided(oracle.epoch, frame, replies.commits, now_ms, self._clock.now_ms())
         self._timestamps.begun(oracle.epoch, replies.begins, now_ms)
         for asked, share in zip(round, shares(replies, [asked.frame for asked in round]), strict=True):
             asked.answer.keep(share)
@@ -124,9 +126,9 @@ class OracleHost:
                 begun = [self.oracle.begin(request) for request in asked.frame.begins]
             except FencedError:
                 begun = [None]
+            self._timestamps.begun(self.oracle.epoch, begun, self._clock.now_ms())
             if None not in begun:
                 self._scheduler.trace.add(self.process.name, "answers at once {}", begun)
-                self._timestamps.begun(self.oracle.epoch, begun, self._clock.now_ms())
                 asked.answer.keep(Replies(begun, [], [], []))
                 return
         self._inbox.append(asked)
@@ -163,12 +165,16 @@ class FaultyOracle:
         return self._begun(BeginRequest(count, at_least)).expanded()
 
     def commit(self, requests: Sequence[CommitRequest]) -> list[Decision]:
+        plan = self._network.plan
         try:
-            return self._ask(Frame(commits=tuple(requests))).commits
+            decisions = self._ask(Frame(commits=tuple(requests))).commits
         except UnavailableError:
             if self._network.happens(0.5):
                 raise  # the port lets it choose
             return [Decision(OutcomeKind.UNKNOWN)] * len(requests)
+        if any(one.kind is OutcomeKind.CONFLICT for one in decisions) and self._network.happens(plan.away_then):
+            self._network.takes_away(DATA, self._scheduler.random.uniform(5.0, 20.0))
+        return decisions
 
     def resolve(self, ids: Sequence[int]) -> list[Resolution]:
         return self._until_answered(Frame(resolves=tuple(ids))).resolves

@@ -21,12 +21,14 @@ class Recorder:
     """history: of a run. It sees the Repo port from above, and from below what is put: so it knows ids.
 
     newest: (table, group) of those that keep the newest version only. declared: tables of which the store knows.
+    collected: whether anybody has ever collected garbage.
     """
 
     def __init__(self, scheduler: Scheduler, tables: Sequence[TableSpec]) -> None:
         self.history = History()
         self.one_oracle = True
         self.newest_told = 0
+        self.collected = False
         self._scheduler = scheduler
         self._names = TableNames()
         self.newest: set[tuple[str, str]] = set()
@@ -173,6 +175,7 @@ class RecordedRepo:
         return self._repo.last_timestamp()
 
     def collect_garbage(self, before: int, limit: int = 10_000) -> int:
+        self._recorder.collected = True
         return self._repo.collect_garbage(before, limit)
 
     def tables(self) -> Iterator[TableSpec]:
@@ -185,15 +188,16 @@ class RecordedRepo:
             self._recorder.newest_told = max(self._recorder.newest_told, self.known)
 
     def _recorded(self, snapshot: Snapshot) -> "RecordedSnapshot":
-        return RecordedSnapshot(snapshot, self._recorder.history, self._actor, self._recorder.newest)
+        return RecordedSnapshot(snapshot, self._recorder, self._actor)
 
 
 class RecordedSnapshot:
     """repo.api.Snapshot. inner: the engine's own."""
 
-    def __init__(self, inner: Snapshot, history: History, actor: str, newest: set[tuple[str, str]]) -> None:
+    def __init__(self, inner: Snapshot, recorder: Recorder, actor: str) -> None:
         self.inner = inner
-        self._history, self._actor, self._newest = history, actor, newest
+        self._recorder, self._actor = recorder, actor
+        self._history, self._newest = recorder.history, recorder.newest
 
     @property
     def timestamp(self) -> int:
@@ -241,6 +245,8 @@ class RecordedSnapshot:
         newer_ones = [self.timestamp + 1, *(one.commit_timestamp for one in found)]
         for newer, version in zip(newer_ones, found or [None], strict=False):
             self._history.reads.append(Read(self._actor, newer - 1, cell, version))
+        if len(found) < limit and not self._recorder.collected:
+            self._history.reads.append(Read(self._actor, newer_ones[-1] - 1, cell, None))
         return found
 
     def close(self) -> None:

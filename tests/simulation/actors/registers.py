@@ -10,7 +10,8 @@ from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Client, key_of
 
 KEYS = [key_of("register", number) for number in range(3)]
-MORE_KEYS = [*KEYS, *(key_of("register", number) for number in range(3, 6))]
+MORE_KEYS = [*KEYS, *(key_of("register", number) for number in range(3, 5)), KEYS[0] + b"\0"]
+"""One comes right after another one."""
 AHEAD = (1, 50, 10_000_000, 10**15)
 """How far beyond a snapshot somebody wants to see, in timestamps: there is nothing yet that would stay as it is."""
 
@@ -37,10 +38,11 @@ class Registers:
             else:
                 transaction.write(TABLE, key, group, tag)
             if group == GROUP:  # the entries of a register are its group's own
-                for other in (b"x", b"y"):
-                    transaction.delete_index(ENTRIES, other + key)
-                if not deletes:
-                    transaction.write_index(ENTRIES, client.random.choice((b"x", b"y")) + key, b"")
+                entries = [b"x" + key, b"y" + key, *([b"y", b"x" + key + b"\0"] if key == KEYS[0] else [])]
+                for entry in entries:
+                    transaction.delete_index(ENTRIES, entry)
+                for entry in client.random.sample(entries, 0 if deletes else len(entries) // 2):
+                    transaction.write_index(ENTRIES, entry, b"")
 
         client.transact(write)
 
@@ -87,7 +89,7 @@ class Registers:
             client.rest(30.0)
             self._everything(snapshot, transaction)
             key = client.random.choice(KEYS)
-            for version in snapshot.history(TABLE, GROUP, key, 3)[1:2]:
+            for version in snapshot.history(TABLE, GROUP, key, client.random.choice((2, 3, 100)))[1:2]:
                 with client.repo.snapshot_at(version.commit_timestamp) as earlier:
                     earlier.read(TABLE, GROUP, KEYS)
             with client.repo.snapshot_at(snapshot.timestamp + client.random.choice(AHEAD)) as later:
@@ -103,7 +105,7 @@ class Registers:
 
     def _in_pages(self, snapshot: Snapshot) -> None:
         """Each entry once, in whatever order the prefixes are asked for, one of them within another one."""
-        prefixes, after = [b"y", b"x" + key_of("register"), b"x"], b""
+        prefixes, after = [b"y", b"x" + KEYS[0], b"x" + key_of("register"), b"x"], b""
         for _ in range(len(KEYS)):
             listed = snapshot.scan_prefixes(ENTRIES, prefixes, limit_each=2, after=after)
             if len(listed[-1]) < 2:

@@ -1,11 +1,11 @@
 """What oracles give out, judged as they answer: no timestamp twice, none beyond a successor's epoch, none behind the
-time, and nothing is committed that is older than the age limit."""
+time; nothing older than the age limit is committed, and nothing is refused for no reason."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from repo.api import OutcomeKind
 from repo.oracle.frames import BegunRange, Frame
-from repo.oracle.port import Decision
+from repo.oracle.port import CommitRequest, Decision
 from repo.oracle.state_machine import NANOSECONDS_PER_MS
 
 
@@ -16,30 +16,48 @@ class Timestamps:
         self._failures, self._age_ns = failures, age_ms_max * NANOSECONDS_PER_MS
         self._given: set[int] = set()
         self._highest: dict[int, int] = {}  # epoch -> the highest that its oracle gave out
+        self._open: dict[int, set[int]] = {}  # epoch -> ids that it gave out, and did not decide
+        self._newest: dict[int, int] = {}  # epoch -> its newest commit
+        self._now_ms: dict[int, float] = {}
 
     def leads(self, epoch: int) -> None:
         """An oracle has taken over."""
         for other, highest in self._highest.items():
             if epoch == other or other < epoch <= highest:
                 self._failures.append(f"epoch {epoch} begins, and the oracle of epoch {other} has given out {highest}")
-        self._highest.setdefault(epoch, epoch)
+        self._highest[epoch] = self._newest[epoch] = epoch
+        self._open[epoch], self._now_ms[epoch] = set(), 0.0
 
     def begun(self, epoch: int, ranges: Sequence[BegunRange | None], now_ms: float) -> None:
         """now_ms: of its own clock, when it was asked."""
-        self._gave(epoch, (begun.id for range in ranges if range is not None for begun in range.expanded()), now_ms)
+        every = [begun for range in ranges if range is not None for begun in range.expanded()]
+        self._now_ms[epoch] = max(self._now_ms[epoch], now_ms)
+        self._gave(epoch, [id for id, _ in every], now_ms)
+        self._open[epoch].update(id for id, _ in every)
+        self._failures += [f"the id {id} is not above its snapshot {at}" for id, at in every if id <= at]
 
-    def decided(self, epoch: int, frame: Frame, decisions: Sequence[Decision], now_ms: float) -> None:
-        """As `begun`."""
-        committed = [
-            (request.id, decision.timestamp)
-            for request, decision in zip(frame.commits, decisions, strict=True)
-            if decision.kind is OutcomeKind.COMMITTED
-        ]
-        self._gave(epoch, (timestamp for _, timestamp in committed), now_ms)
+    def decided(self, epoch: int, frame: Frame, decisions: Sequence[Decision], now_ms: float, then_ms: float) -> None:
+        """now_ms: when it began, then_ms: when it answered."""
         oldest = int(now_ms) * NANOSECONDS_PER_MS - self._age_ns
-        self._failures += [f"{id} is committed, and too old: {oldest}" for id, _ in committed if id < oldest]
+        self._now_ms[epoch] = max(self._now_ms[epoch], now_ms, then_ms)
+        for request, decision in zip(frame.commits, decisions, strict=True):
+            if decision.kind is OutcomeKind.TOO_OLD and self._is_fresh(epoch, request):
+                self._failures.append(f"{request} is called too old for no reason")
+            if decision.kind is OutcomeKind.COMMITTED:
+                if request.id < oldest:
+                    self._failures.append(f"{request.id} is committed, and too old: {oldest}")
+                self._newest[epoch] = max(self._newest[epoch], decision.timestamp)
+                self._gave(epoch, [decision.timestamp], now_ms)
+            self._open[epoch].discard(request.id)
+        self._open[epoch].difference_update(frame.settles)
 
-    def _gave(self, epoch: int, timestamps: Iterator[int], now_ms: float) -> None:
+    def _is_fresh(self, epoch: int, request: CommitRequest) -> bool:
+        """It was given out, was not asked about before, and knows of all commits: nobody may refuse it."""
+        oldest = int(self._now_ms[epoch]) * NANOSECONDS_PER_MS - self._age_ns
+        fresh = request.id in self._open[epoch] and request.id >= oldest
+        return fresh and self._newest[epoch] <= request.snapshot < request.id
+
+    def _gave(self, epoch: int, timestamps: Sequence[int], now_ms: float) -> None:
         now, later = int(now_ms) * NANOSECONDS_PER_MS, [other for other in self._highest if other > epoch]
         for timestamp in timestamps:
             if timestamp in self._given:

@@ -118,8 +118,7 @@ def _spoil_a_batch(world: World, random: Random) -> None:
 def _take_away(world: World, random: Random) -> None:
     """Most often so that somebody else has to take over meanwhile."""
     table, ms = random.choice(world.tables()), random.uniform(5.0, 40.0)
-    world.network.away[table] = world.scheduler.now_ms + ms
-    world.scheduler.trace.add("server", "{} is away for {} ms", table, ms)
+    world.network.takes_away(table, ms)
     if random.random() < 0.5:
         _crash_leader(world, random)
 

@@ -32,6 +32,11 @@ class Network:
         """A region moves: its calls wait."""
         self.paused[table] = self.scheduler.now_ms + ms
 
+    def takes_away(self, table: str, ms: float) -> None:
+        """No call of it is answered."""
+        self.away[table] = self.scheduler.now_ms + ms
+        self.scheduler.trace.add("server", "{} is away for {} ms", table, ms)
+
     def loses(self, table: str) -> bool:
         """Whether a call of a table never arrives."""
         return self.away.get(table, 0.0) > self.scheduler.now_ms or self.happens(self.plan.lost_request)

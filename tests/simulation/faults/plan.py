@@ -30,6 +30,7 @@ class Plan:
     garbage             somebody collects it meanwhile
     small               the product's pages are full all the time (limits.py)
     outages             of a table, in a run: no call of it is answered for a while
+    away_then           after a conflict the table of data is away: what was in its way can't be tried again
     batches             a leader crashes or is stopped when it is about to put a batch of several commits
     """
 
@@ -49,6 +50,7 @@ class Plan:
     zombie: float = 0.0
     pauses: int = 0
     outages: int = 0
+    away_then: float = 0.0
     batches: int = 0
     client_crashes: int = 0
     oracle_crashes: int = 0
@@ -146,6 +148,7 @@ def _network(random: Random) -> dict[str, float]:
         "doubled": _chance(random, 0.1),
         "slow_flush": _chance(random, 0.5),
         "lost_shadow": _chance(random, 0.8),
+        "away_then": _chance(random, 0.3),
         "second_attempt": _chance(random, 0.3),
     }
 
