@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from repo.api import Cell, Outcome, OutcomeKind, Version
-from repo.oracle.port import Fate, Resolution
+from repo.oracle.frames import BegunRange, Frame
+from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
+from repo.oracle.state_machine import NANOSECONDS_PER_MS
 from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Read, Told
 from tests.simulation.checkers.snapshot_isolation import violations
+from tests.simulation.checkers.timestamps import Timestamps
 
 X, Y = Cell("t", b"x", "g"), Cell("t", b"y", "g")
 COMMITTED, CONFLICT = OutcomeKind.COMMITTED, OutcomeKind.CONFLICT
@@ -57,6 +60,10 @@ RIGHT: dict[str, Callable[[Story], None]] = {
     "reads of each snapshot": lambda story: [
         story.read(at, X, c) for at, c in ((1, 0), (2, 2), (4, 2), (5, 5), (9, 5))
     ],
+    "what is there is committed again by the engine itself": lambda story: (
+        story.wrote(5, 6, 8, X, internal=True),
+        story.history.attempts[-1].writes.update({X: b"5"}),
+    ),
     "write skew": lambda story: (story.wrote(5, 6, 8, X), story.wrote(5, 7, 9, Y)),
     "an honest conflict": lambda story: story.refused(4, 6, CONFLICT, 5),
     "nobody knows, and it is": lambda story: story.wrote(5, 6, 8, X, told=Outcome(OutcomeKind.UNKNOWN)),
@@ -102,6 +109,9 @@ WRONG: dict[str, Callable[[Story], None]] = {
     ),
     "a commit below its own snapshot": lambda story: story.wrote(9, 10, 8, X),
     "the own commit is not read": lambda story: story.history.begins.append(Begin("client", 5, 4)),
+    "the engine covers what was written meanwhile": lambda story: story.wrote(2, 4, 8, X, internal=True),
+    "a list has a row twice": lambda story: story.listed(4, (X, 2), (X, 2), (Y, 2)),
+    "a list is out of order": lambda story: story.listed(4, (Y, 2), (X, 2)),
     "a list lacks a row": lambda story: story.listed(4, (X, 2)),
     "a list has a row too many": lambda story: story.listed(1, (X, 2)),
     "called aborted, and is committed": lambda story: story.history.told.append(Told("x", 1, Resolution(Fate.ABORTED))),
@@ -131,3 +141,49 @@ def test_a_tombstone_that_was_collected_is_as_good_as_one_that_is_there() -> Non
         story.history.reads.append(Read("reader", 9, X, Version(8, None)))
 
     assert told(tell) == []
+
+
+def asks(id: int, snapshot: int) -> Frame:
+    return Frame(commits=[CommitRequest(id, snapshot, written=(1,))])
+
+
+COMMITTED_AT_7, REFUSED = Decision(COMMITTED, 7 * NANOSECONDS_PER_MS), Decision(OutcomeKind.TOO_OLD)
+TIMESTAMPS: dict[str, Callable[[Timestamps], None]] = {
+    "the same id again": lambda judge: judge.begun(0, [BegunRange(100, 2, 0), BegunRange(150, 1, 0)], 0),
+    "an id that its snapshot is not below": lambda judge: judge.begun(0, [BegunRange(100, 1, 100)], 0),
+    "an id behind the time": lambda judge: judge.begun(0, [BegunRange(100, 1, 0)], 1),
+    "an id at the ceiling": lambda judge: judge.begun(0, [BegunRange(9 * NANOSECONDS_PER_MS, 1, 0)], 0),
+    "an id of the successor's": lambda judge: (judge.leads(500), judge.begun(0, [BegunRange(500, 1, 0)], 0)),
+    "a successor who begins too low": lambda judge: (judge.begun(0, [BegunRange(500, 1, 0)], 0), judge.leads(500)),
+    "a commit of an old id": lambda judge: judge.decided(0, asks(100, 50), [COMMITTED_AT_7], 7, 7),
+    "a refusal for no reason": lambda judge: (
+        judge.begun(0, [BegunRange(100, 1, 50)], 0),
+        judge.decided(0, asks(100, 50), [REFUSED], 0, 0),
+    ),
+}  # fmt: skip
+
+
+def timestamps(tell: Callable[[Timestamps], None]) -> list[str]:
+    failures: list[str] = []
+    judge = Timestamps(failures, age_ms_max=5)
+    judge.leads(0)
+    judge.durable(0, 9 * NANOSECONDS_PER_MS)
+    tell(judge)
+    return failures
+
+
+@pytest.mark.parametrize("name", TIMESTAMPS)
+def test_a_timestamp_that_must_not_be_given_out_is_noticed(name: str) -> None:
+    assert timestamps(TIMESTAMPS[name]) != []
+
+
+def test_timestamps_as_they_should_be_are_not() -> None:
+    def tell(judge: Timestamps) -> None:
+        judge.begun(0, [BegunRange(100, 3, 0), None, BegunRange(250, 0, 100)], 0)
+        judge.decided(0, asks(100, 50), [REFUSED], 6, 6)  # too old
+        judge.decided(0, asks(150, 50), [COMMITTED_AT_7], 0, 7)
+        judge.decided(0, asks(150, 50), [REFUSED], 0, 7)  # a second time
+        judge.decided(0, asks(200, 50), [REFUSED], 0, 0)  # its snapshot may be forgotten
+        judge.leads(9 * NANOSECONDS_PER_MS)
+
+    assert timestamps(tell) == []

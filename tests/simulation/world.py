@@ -5,6 +5,7 @@ from random import Random
 
 from proto.errors import TooOldError, UnavailableError
 from repo.hbase.memory import MemoryCells
+from repo.hbase.state_cell import OracleState
 from repo.oracle.oracle import Oracle
 from tests.simulation import argus_process, product
 from tests.simulation.actors.client import TABLES, Actor, Client
@@ -28,15 +29,24 @@ RESTART_MS_MAX = 30.0
 
 
 class WatchedCells(MemoryCells):
-    """Tells the recorder of each commit that lands, and the write-ahead log of everything."""
+    """Tells the recorder of each commit that lands, the write-ahead log of everything, and the judge of what an oracle
+    may give out."""
 
     recorder: Recorder
     topics: Topics
+    timestamps: Timestamps
 
     def put(self, table: str, timestamp: int, rows: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
         super().put(table, timestamp, rows)
         self.recorder.stored(table, rows)
         self.topics.landed(table, timestamp, rows)
+
+    def check_and_put(self, table: str, row: bytes, column: bytes, expected: bytes | None, value: bytes) -> bool:
+        done = super().check_and_put(table, row, column, expected, value)
+        if done and table == product.NAMES.oracle:
+            state = OracleState.decoded(value)
+            self.timestamps.durable(state.epoch, state.ceiling)
+        return done
 
 
 class World:
@@ -63,6 +73,7 @@ class World:
         self._plan, self._actors, self._steps = plan, actors, steps
         self._cells = WatchedCells(ProcessClock(self.scheduler, Process("server")))
         self._cells.recorder = self.recorder = Recorder(self.scheduler, [*TABLES, *argus_process.tables()])
+        self._cells.timestamps = self._timestamps
         self._cells.topics = self.topics = Topics(self.network)
         self._oracles: list[Process] = []
         self._clients: list[Process] = []

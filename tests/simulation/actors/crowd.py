@@ -9,6 +9,8 @@ from tests.simulation.actors.client import GROUP, OTHER_GROUP, TABLE, Client, ke
 
 KEYS = [key_of("crowd", number) for number in range(6)]
 LATE = Cell(TABLE, key_of("late"), OTHER_GROUP)
+MANY = (2, 2_000, 20_000)
+"""Ids that somebody takes at once; so many are a ms of timestamps."""
 LATELY = 12
 """Attempts to look back at."""
 BEFORE = (0, 1, TIMESTAMP_STEP, TIMESTAMP_STEP)
@@ -20,7 +22,9 @@ class Crowd:
         """Absent at first."""
 
     def act(self, client: Client) -> None:
-        if client.random.random() < 0.6:
+        if client.random.random() < 0.05:
+            client.oracle.begin(client.random.choice(MANY), client.repo.known)
+        elif client.random.random() < 0.6:
             client.look(lambda snapshot, transaction: self._at_once(client, snapshot))
         else:
             self._too_late(client)

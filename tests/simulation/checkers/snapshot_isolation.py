@@ -19,6 +19,7 @@ def violations(history: History) -> Iterator[str]:
     truth = Truth(history)
     yield from decisions(history)
     yield from overlaps(history, truth)
+    yield from covers(truth)
     yield from begins(history)
     yield from resolutions(history)
     for read in history.reads:
@@ -92,6 +93,15 @@ def overlaps(history: History, truth: Truth) -> Iterator[str]:
             yield f"{attempt}: a conflict in a cell that it neither writes nor checks"
         elif all(commit != told.commit_timestamp for commit, _ in truth.writers.get(told.cell, ())):
             yield f"{attempt}: a conflict in {named(told.cell)} with a commit that never was"
+
+
+def covers(truth: Truth) -> Iterator[str]:
+    """What the engine commits by itself is what was there: nobody has written it meanwhile."""
+    for commit, attempt in truth.committed:
+        for cell, value in attempt.writes.items() if attempt.internal else ():
+            before = truth.at(cell, commit - 1)
+            if (None if before is None else before.value) != value:
+                yield f"{attempt} covers {_told(before)} in {named(cell)} with {value!r}"
 
 
 def begins(history: History) -> Iterator[str]:

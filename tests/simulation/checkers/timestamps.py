@@ -19,6 +19,11 @@ class Timestamps:
         self._open: dict[int, set[int]] = {}  # epoch -> ids that it gave out, and did not decide
         self._newest: dict[int, int] = {}  # epoch -> its newest commit
         self._now_ms: dict[int, float] = {}
+        self._ceilings: dict[int, int] = {}
+
+    def durable(self, epoch: int, ceiling: int) -> None:
+        """The state chain has this ceiling of an oracle's."""
+        self._ceilings[epoch] = ceiling
 
     def leads(self, epoch: int) -> None:
         """An oracle has taken over."""
@@ -64,6 +69,8 @@ class Timestamps:
                 self._failures.append(f"the oracle of epoch {epoch} gives out {timestamp}, which was given out before")
             if timestamp < now:
                 self._failures.append(f"the oracle of epoch {epoch} gives out {timestamp}, and its time is {now}")
+            if timestamp >= self._ceilings[epoch]:
+                self._failures.append(f"the oracle of epoch {epoch} gives out {timestamp}, above its durable ceiling")
             if later and timestamp >= min(later):
                 self._failures.append(f"the oracle of epoch {epoch} gives out {timestamp}, as if nobody had followed")
             self._given.add(timestamp)

@@ -1,4 +1,4 @@
-"""A conflict is a commit after the snapshot. Off: one at the snapshot is none, and neither is one right after it."""
+"""A conflict is a commit after the snapshot. Off: the first possible one after it is none."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,6 @@ def plant(patch: pytest.MonkeyPatch) -> None:
     conflict = ConflictMap.conflict
 
     def lenient(self: ConflictMap, snapshot: int, cells: Sequence[int]) -> Conflict | None:
-        return conflict(self, snapshot + 2 * TIMESTAMP_STEP, cells)
+        return conflict(self, snapshot + TIMESTAMP_STEP, cells)
 
     patch.setattr(ConflictMap, "conflict", lenient)

@@ -1,0 +1,18 @@
+"""A frame is decided at the present time. Off: only begins tell it."""
+
+import pytest
+
+from repo.oracle.frames import Frame, Replies
+from repo.oracle.oracle import Oracle
+
+
+def plant(patch: pytest.MonkeyPatch) -> None:
+    frame = Oracle.frame
+
+    def timeless(self: Oracle, asked: Frame) -> Replies:
+        machine = self._machine
+        with pytest.MonkeyPatch.context() as during:
+            during.setattr(machine, "tick", lambda now_ms: during.undo())
+            return frame(self, asked)
+
+    patch.setattr(Oracle, "frame", timeless)
