@@ -2,6 +2,7 @@
 at that very moment."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -53,6 +54,7 @@ class Dusk:
         for number in range(3):
             self._start(f"rival{number}", self._write_soon)
             self._start(f"leaser{number}", partial(self._look_leased, may_end=plan.clock_jumps > 0))
+        self._start("remover", self._remove)
         self._start("slow", self._write_slowly)
         self._start("hasty", self._write_and_die)
         self._start("burier", self._bury)
@@ -62,13 +64,14 @@ class Dusk:
         for number in range(2):
             stop_on = random.choice((names.data(TABLE), names.data(TABLE), names.data(ENTRIES), names.gc, ""))
             self._start_one_that_stops(f"old{number}", self._look_late, stop_on, random.uniform(30.0, 120.0))
-        for number in range(2):
+        for number in range(3):
             stop_on = random.choice((names.commit_table, names.commit_table, ""))
             self._start_one_that_stops(f"new{number}", self._look_soon, stop_on, random.uniform(20.0, 600.0))
         for number in range(3):
-            collector = Process(f"collector{number}", crash_at=random.choice((None, None, random.randint(1, 50))))
-            collector.stop_at = random.choice((None, random.randint(3, 40)))
-            collector.stop_ms = random.uniform(20.0, 120.0)
+            collector = Process(f"collector{number}", stop_ms=random.uniform(20.0, 120.0))
+            if number:  # one comes to the end of it
+                collector.crash_at = random.choice((None, None, random.randint(1, 50)))
+                collector.stop_at = random.choice((None, random.randint(3, 40)))
             self._start(collector.name, self._collect_soon, collector)
         self._scheduler.run()
 
@@ -119,15 +122,20 @@ class Dusk:
             at_once(client, partial(fill, client, self._random.sample(("cold", "tomb", "grave"), 2)))
             self._sleep(0.0, WHILE_MS / 2)
 
+    def _remove(self, client: Client) -> None:
+        """What is deleted already, alone: beside it a cell of the doomed one still lies on top."""
+        self._sleep(0.0, WHILE_MS)
+        at_once(client, lambda snapshot, transaction: transaction.delete(TABLE, key_of("tomb"), GROUP))
+
     def _write_slowly(self, client: Client) -> None:
         """Is stopped right before it puts its cells, or before they are decided; and may die before its shadow cells
         are put."""
-        self._sleep(WHILE_MS / 2, 1.5 * WHILE_MS)
+        self._sleep(0.6 * WHILE_MS, WHILE_MS)
 
         def stop(snapshot: Snapshot, transaction: Transaction) -> None:
-            process = client.process
-            process.stop_at, process.stop_ms = process.calls + self._random.choice((2, 3)), self._random.uniform(20, 90)
-            process.crash_at = self._random.choice((None, process.calls + 4))
+            process, call = client.process, self._random.choice((2, 3))
+            process.stop_at, process.stop_ms = process.calls + call, self._random.uniform(40.0, 90.0)
+            process.crash_at = process.calls + 4 if call == 3 else None
             for name in ("pit", "grave"):
                 transaction.write(TABLE, key_of(name), GROUP, client.tag())
 
@@ -135,7 +143,7 @@ class Dusk:
 
     def _write_and_die(self, client: Client) -> None:
         """Over the same, before it is decided."""
-        self._sleep(WHILE_MS / 2, 1.5 * WHILE_MS)
+        self._sleep(0.9 * WHILE_MS, 1.4 * WHILE_MS)
         client.process.crash_at = client.process.calls + self._random.choice((3, 4))
         at_once(client, lambda snapshot, transaction: fill(client, ("pit", "grave"), snapshot, transaction))
 
@@ -177,10 +185,12 @@ class Dusk:
                 self._look(snapshot)
 
     def _look_soon(self, client: Client) -> None:
-        """With a cache that knows nothing."""
+        """With a cache that knows nothing; and most often with a lease, as it would be too old when it goes on."""
         self._scheduler.sleep(WHILE_MS)
         with client.repo.snapshot() as snapshot:
-            self._read(snapshot)
+            leased = client.repo.lease(snapshot, LEASED_S) if self._random.random() < 0.7 else nullcontext()
+            with leased:
+                self._read(snapshot)
 
     def _look_back(self, client: Client) -> None:
         """As of a moment that may be collected, or not."""

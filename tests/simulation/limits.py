@@ -13,8 +13,8 @@ FULL_AT = {
     (scans, "_ROWS_A_SCAN"): 1,
     (history, "_PAGE"): 2,
     (garbage, "_ROWS_A_PAGE"): 3,
-    (commit_table, "IDS_A_CALL"): 2,
-    (snapshot, "_KEYS_A_CALL"): 3,
+    (commit_table, "IDS_A_CALL"): 8,
+    (snapshot, "_KEYS_A_CALL"): 10,
     (spare_ids, "_SNAPSHOTS_A_COMMIT"): 1,
 }
 
