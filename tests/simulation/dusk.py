@@ -36,9 +36,15 @@ class Dusk:
     """unsettled: transactions whose clients don't know what became of them."""
 
     def __init__(
-        self, scheduler: Scheduler, network: Network, recorder: Recorder, start: Start, compact: Callable[[], None]
+        self,
+        scheduler: Scheduler,
+        network: Network,
+        recorder: Recorder,
+        start: Start,
+        compact: Callable[[], None],
+        oracles: Callable[[], Sequence[Process]],
     ) -> None:
-        self._compact = compact
+        self._compact, self._oracles = compact, oracles
         self._scheduler, self._network, self._recorder, self._start = scheduler, network, recorder, start
         self._random: Random = scheduler.random
         self._unsettled: list[tuple[Client, Transaction, Outcome]] = []
@@ -59,6 +65,8 @@ class Dusk:
         self._start("hasty", self._write_and_die)
         self._start("burier", self._bury)
         self._start("settler", self._settle_soon)
+        if random.random() < 0.3:
+            self._scheduler.later(random.uniform(WHILE_MS / 2, 2 * WHILE_MS), self._stop_leader)
         self._start("asker", self._ask_soon)
         self._start("past", self._look_back)
         for number in range(2):
@@ -74,6 +82,11 @@ class Dusk:
                 collector.stop_at = random.choice((None, random.randint(3, 40)))
             self._start(collector.name, self._collect_soon, collector)
         self._scheduler.run()
+
+    def _stop_leader(self) -> None:
+        """When it looks for what it does not remember; meanwhile that may be swept."""
+        for leader in self._oracles()[-1:]:
+            leader.stop_on, leader.stop_ms = product.NAMES.commit_table, self._random.uniform(20.0, 100.0)
 
     def _leave_behind(self, plan: Plan) -> None:
         """Committed cells without shadow cells; a tombstone; cells of a client that died over all of them, and where
@@ -97,7 +110,7 @@ class Dusk:
     def _write_unsurely(self, client: Client) -> None:
         with client.repo.snapshot() as snapshot:
             transaction = Transaction(snapshot.timestamp)
-        for name in self._random.choice((("dusk",), ("dusk", "cold"))):
+        for name in self._random.choice((("dusk",), ("dusk", "quiet"))):
             transaction.write(TABLE, key_of(name), GROUP, client.tag())
             transaction.companions[Cell(TABLE, key_of(name), OTHER_GROUP)] = client.tag()
         (outcome,) = client.repo.commit([transaction])

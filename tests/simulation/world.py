@@ -104,7 +104,7 @@ class World:
             leader.crash_at = leader.calls + self._crash["oracle"]
         self.scheduler.run(until=lambda: self._working == 0)
         if self._plan.garbage:
-            Dusk(self.scheduler, self.network, self.recorder, self._start, self.compact).fall(self._plan)
+            Dusk(self.scheduler, self.network, self.recorder, self._start, self.compact, self.oracles).fall(self._plan)
         self.network.plan = CALM
         self.network.away.clear()
         self.new_oracle()

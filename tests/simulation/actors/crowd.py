@@ -24,6 +24,9 @@ class Crowd:
     def act(self, client: Client) -> None:
         if client.random.random() < 0.05:
             client.oracle.begin(client.random.choice(MANY), client.repo.known)
+        elif client.random.random() < 0.2:
+            newest = max((commit for commits in client.repo.history.commits.values() for commit in commits), default=0)
+            client.look(lambda snapshot, transaction: self._look(client, snapshot), at_least=newest)
         elif client.random.random() < 0.6:
             client.look(lambda snapshot, transaction: self._at_once(client, snapshot))
         else:
@@ -31,6 +34,12 @@ class Crowd:
 
     def finish(self, client: Client) -> None:
         """Everything is looked at anyway."""
+
+    def _look(self, client: Client, snapshot: Snapshot) -> None:
+        """As of what somebody has seen in the commit table, before its flush has ended perhaps."""
+        for _ in range(2):
+            snapshot.read(TABLE, GROUP, KEYS)
+            client.rest(5.0)
 
     def _at_once(self, client: Client, snapshot: Snapshot) -> None:
         """As threads of one process."""
