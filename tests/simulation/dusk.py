@@ -10,6 +10,7 @@ from typing import Protocol
 
 from proto.errors import TooOldError
 from repo.api import Cell, Outcome, OutcomeKind, Snapshot, Transaction
+from repo.hbase.names import column_of
 from tests.simulation import product
 from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Body, Client, key_of
@@ -22,6 +23,8 @@ from tests.simulation.scheduler import Process, Scheduler
 WHILE_MS = 60.0
 """Most often enough for a transaction."""
 LEASED_S = 60.0
+OVER = (("cold",), ("grave",), ("cold", "grave"), ("tomb",))
+"""What rivals write."""
 CALLS_UNTIL_DOOMED = (6, 7, 7)
 """Of a client that dies: in the call that puts its cells, or in the next one."""
 
@@ -53,7 +56,7 @@ class Dusk:
         """Leaves the plan for the end of the run to set."""
         self._scheduler.run()
         self._leave_behind(replace(plan, lost_shadow=1.0))
-        self._network.plan = replace(plan, lost_shadow=0.0, doubled=self._random.choice((plan.doubled, 0.5)))
+        self._network.plan = replace(plan, lost_shadow=0.0)
         self._scheduler.now_ms += 1.5 * product.SETTLED_MS
         random, names = self._random, product.NAMES
         self._start("late", lambda client: write(client, "dusk"))
@@ -101,7 +104,7 @@ class Dusk:
         self._network.plan = plan
         if self._random.random() < 0.7:
             doomed = Process("doomed", crash_at=self._random.choice(CALLS_UNTIL_DOOMED))
-            self._start("doomed", lambda client: write(client, "dusk", "cold", "tomb", "grave"), doomed)
+            self._start("doomed", lambda client: write(client, "dusk", "cold", "tomb", "grave", "abyss"), doomed)
             self._scheduler.run()
 
     def _start_one_that_stops(self, name: str, work: Callable[[Client], None], stop_on: str, stop_ms: float) -> None:
@@ -132,7 +135,7 @@ class Dusk:
         """Over what is being covered."""
         self._sleep(WHILE_MS, 2 * WHILE_MS)
         for _ in range(2):
-            at_once(client, partial(fill, client, self._random.sample(("cold", "tomb", "grave"), 2)))
+            at_once(client, partial(fill, client, self._random.choice(OVER)))
             self._sleep(0.0, WHILE_MS / 2)
 
     def _remove(self, client: Client) -> None:
@@ -149,8 +152,7 @@ class Dusk:
             process, call = client.process, self._random.choice((2, 3))
             process.stop_at, process.stop_ms = process.calls + call, self._random.uniform(40.0, 90.0)
             process.crash_at = process.calls + 4 if call == 3 else None
-            for name in ("pit", "grave"):
-                transaction.write(TABLE, key_of(name), GROUP, client.tag())
+            transaction.write(TABLE, key_of("abyss"), GROUP, client.tag())
 
         at_once(client, stop)
 
@@ -158,13 +160,19 @@ class Dusk:
         """Over the same, before it is decided."""
         self._sleep(0.9 * WHILE_MS, 1.4 * WHILE_MS)
         client.process.crash_at = client.process.calls + self._random.choice((3, 4))
-        at_once(client, lambda snapshot, transaction: fill(client, ("pit", "grave"), snapshot, transaction))
+        at_once(client, lambda snapshot, transaction: fill(client, ("abyss",), snapshot, transaction))
 
     def _bury(self, client: Client) -> None:
         """A cell is written, deleted, collected and forgotten, while a late copy of it may still be on its way."""
         self._sleep(WHILE_MS, 2 * WHILE_MS)
-        at_once(client, partial(fill, client, ("buried",)))
-        at_once(client, lambda snapshot, transaction: transaction.delete(TABLE, key_of("buried"), GROUP))
+        began_ms, key, value = client.scheduler.now_ms, key_of("buried"), client.tag()
+        at_once(client, lambda snapshot, transaction: transaction.write(TABLE, key, GROUP, value))
+        (attempt,) = [one for one in client.repo.history.attempts if Cell(TABLE, key, GROUP) in one.writes]
+        lands_ms = began_ms + self._random.uniform(0.2, 0.9) * product.SETTLED_MS
+        for id in attempt.ids:
+            copy = {key: {column_of(GROUP): value}}
+            client.cells.lands_later(product.NAMES.data(TABLE), id, copy, lands_ms - client.scheduler.now_ms)
+        at_once(client, lambda snapshot, transaction: transaction.delete(TABLE, key, GROUP))
         for _ in range(2):
             client.repo.collect_garbage(client.repo.last_timestamp(), 1000)
         self._compact()

@@ -107,14 +107,14 @@ class FaultyCells:
         self._send(f"put-if-absent {table}", table, apply)
         return answers[-1]
 
-    def lands_later(self, table: str, timestamp: int, rows: Rows) -> None:
-        """A put that somebody else has sent already."""
+    def lands_later(self, table: str, timestamp: int, rows: Rows, after_ms: float | None = None) -> None:
+        """A put that somebody has sent already."""
 
         def apply() -> None:
             self._cells.put(table, timestamp, rows)
             self._trace.add("server", "put {} {} {}", table, timestamp, rows)
 
-        self._scheduler.later(self._network.late_ms(), apply)
+        self._scheduler.later(self._network.late_ms() if after_ms is None else max(0.0, after_ms), apply)
 
     def regions(self, table: str) -> list[tuple[bytes, bytes | None]]:
         return self._read(table, lambda: self._cells.regions(table))
