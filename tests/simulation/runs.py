@@ -68,7 +68,7 @@ def run(seed: int, documents: bool = False) -> Result:
         steps += 3
     else:
         actors = [make() for make in random.sample(ACTORS, random.randint(1, 2))]
-        if random.random() < CROWD:
+        if random.random() < CROWD or plan.batches:
             actors.append(Crowd())
     if random.random() < OMID:
         actors.append(Omid())

@@ -22,33 +22,33 @@ class Crowd:
         """Absent at first."""
 
     def act(self, client: Client) -> None:
-        if client.random.random() < 0.05:
-            client.oracle.begin(client.random.choice(MANY), client.repo.known)
-        elif client.random.random() < 0.2:
-            newest = max((commit for commits in client.repo.history.commits.values() for commit in commits), default=0)
-            client.look(lambda snapshot, transaction: self._look(client, snapshot), at_least=newest)
-        elif client.random.random() < 0.6:
+        if client.random.random() < 0.6:
             client.look(lambda snapshot, transaction: self._at_once(client, snapshot))
         else:
-            self._too_late(client)
+            client.random.choice((self._too_late, self._too_late, self._too_early, self._many_ids))(client)
 
     def finish(self, client: Client) -> None:
         """Everything is looked at anyway."""
-
-    def _look(self, client: Client, snapshot: Snapshot) -> None:
-        """As of what somebody has seen in the commit table, before its flush has ended perhaps."""
-        for _ in range(2):
-            snapshot.read(TABLE, GROUP, KEYS)
-            client.rest(5.0)
 
     def _at_once(self, client: Client, snapshot: Snapshot) -> None:
         """As threads of one process."""
         snapshot.read(TABLE, GROUP, KEYS)
         transactions: list[Transaction] = []
-        for key in client.random.sample(KEYS, client.random.randint(2, 4)):
+        for key in client.random.sample(KEYS, client.random.randint(2, 5)):
             transactions.append(Transaction(snapshot.timestamp))
             transactions[-1].write(TABLE, key, GROUP, client.tag())
         client.at_once([partial(self._commit, client, transaction) for transaction in transactions])
+
+    def _too_early(self, client: Client) -> None:
+        """Looks as of what somebody has seen in the commit table, before its flush has ended perhaps."""
+        newest = max((commit for commits in client.repo.history.commits.values() for commit in commits), default=0)
+        with client.repo.snapshot(newest) as snapshot:
+            for _ in range(2):
+                snapshot.read(TABLE, GROUP, KEYS)
+                client.rest(5.0)
+
+    def _many_ids(self, client: Client) -> None:
+        client.oracle.begin(client.random.choice(MANY), client.repo.known)
 
     def _too_late(self, client: Client) -> None:
         """Checks, or writes, what somebody has just committed; at a snapshot from right before, or right after it."""
