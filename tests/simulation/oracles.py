@@ -104,7 +104,8 @@ class OracleHost:
             self._idle = Promise(self._scheduler)
             self._idle.wait()
         round, self._inbox = self._inbox, deque()
-        frame, now_ms = merged([asked.frame for asked in round]), self._clock.now_ms()
+        frame = merged([asked.frame for asked in round])
+        now_ms, since_ms = self._clock.now_ms(), self._scheduler.now_ms
         try:
             replies = oracle.frame(frame)
         except FencedError:
@@ -113,7 +114,7 @@ class OracleHost:
             raise
         self._scheduler.trace.add(self.process.name, "answers {}", replies)
         self._timestamps.decided(oracle.epoch, frame, replies.commits, now_ms, self._clock.now_ms())
-        self._timestamps.begun(oracle.epoch, replies.begins, now_ms)
+        self._timestamps.begun(oracle.epoch, replies.begins, now_ms, since_ms)
         for asked, share in zip(round, shares(replies, [asked.frame for asked in round]), strict=True):
             asked.answer.keep(share)
 
@@ -126,7 +127,7 @@ class OracleHost:
                 begun = [self.oracle.begin(request) for request in asked.frame.begins]
             except FencedError:
                 begun = [None]
-            self._timestamps.begun(self.oracle.epoch, begun, self._clock.now_ms())
+            self._timestamps.begun(self.oracle.epoch, begun, self._clock.now_ms(), self._scheduler.now_ms)
             if None not in begun:
                 self._scheduler.trace.add(self.process.name, "answers at once {}", begun)
                 asked.answer.keep(Replies(begun, [], [], []))

@@ -149,15 +149,15 @@ def asks(id: int, snapshot: int) -> Frame:
 
 COMMITTED_AT_7, REFUSED = Decision(COMMITTED, 7 * NANOSECONDS_PER_MS), Decision(OutcomeKind.TOO_OLD)
 TIMESTAMPS: dict[str, Callable[[Timestamps], None]] = {
-    "the same id again": lambda judge: judge.begun(0, [BegunRange(100, 2, 0), BegunRange(150, 1, 0)], 0),
-    "an id that its snapshot is not below": lambda judge: judge.begun(0, [BegunRange(100, 1, 100)], 0),
-    "an id behind the time": lambda judge: judge.begun(0, [BegunRange(100, 1, 0)], 1),
-    "an id at the ceiling": lambda judge: judge.begun(0, [BegunRange(9 * NANOSECONDS_PER_MS, 1, 0)], 0),
-    "an id of the successor's": lambda judge: (judge.leads(500), judge.begun(0, [BegunRange(500, 1, 0)], 0)),
-    "a successor who begins too low": lambda judge: (judge.begun(0, [BegunRange(500, 1, 0)], 0), judge.leads(500)),
+    "the same id again": lambda judge: judge.begun(0, [BegunRange(100, 2, 0), BegunRange(150, 1, 0)], 0, 0),
+    "an id that its snapshot is not below": lambda judge: judge.begun(0, [BegunRange(100, 1, 100)], 0, 0),
+    "an id behind the time": lambda judge: judge.begun(0, [BegunRange(100, 1, 0)], 1, 0),
+    "an id at the ceiling": lambda judge: judge.begun(0, [BegunRange(9 * NANOSECONDS_PER_MS, 1, 0)], 0, 0),
+    "an id of the successor's": lambda judge: (judge.leads(500), judge.begun(0, [BegunRange(500, 1, 0)], 0, 0)),
+    "a successor who begins too low": lambda judge: (judge.begun(0, [BegunRange(500, 1, 0)], 0, 0), judge.leads(500)),
     "a commit of an old id": lambda judge: judge.decided(0, asks(100, 50), [COMMITTED_AT_7], 7, 7),
     "a refusal for no reason": lambda judge: (
-        judge.begun(0, [BegunRange(100, 1, 50)], 0),
+        judge.begun(0, [BegunRange(100, 1, 50)], 0, 0),
         judge.decided(0, asks(100, 50), [REFUSED], 0, 0),
     ),
 }  # fmt: skip
@@ -165,7 +165,7 @@ TIMESTAMPS: dict[str, Callable[[Timestamps], None]] = {
 
 def timestamps(tell: Callable[[Timestamps], None]) -> list[str]:
     failures: list[str] = []
-    judge = Timestamps(failures, age_ms_max=5)
+    judge = Timestamps(failures, age_ms_max=5, monotonic_ms=lambda: 0.0)
     judge.leads(0)
     judge.durable(0, 9 * NANOSECONDS_PER_MS)
     tell(judge)
@@ -179,7 +179,7 @@ def test_a_timestamp_that_must_not_be_given_out_is_noticed(name: str) -> None:
 
 def test_timestamps_as_they_should_be_are_not() -> None:
     def tell(judge: Timestamps) -> None:
-        judge.begun(0, [BegunRange(100, 3, 0), None, BegunRange(250, 0, 100)], 0)
+        judge.begun(0, [BegunRange(100, 3, 0), None, BegunRange(250, 0, 100)], 0, 0)
         judge.decided(0, asks(100, 50), [REFUSED], 6, 6)  # too old
         judge.decided(0, asks(150, 50), [COMMITTED_AT_7], 0, 7)
         judge.decided(0, asks(150, 50), [REFUSED], 0, 7)  # a second time

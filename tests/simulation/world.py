@@ -69,7 +69,7 @@ class World:
         self.network = Network(self.scheduler, CALM)
         self.failures: list[str] = []
         self.leaders = Leaders()
-        self._timestamps = Timestamps(self.failures, product.AGE_MS_MAX)
+        self._timestamps = Timestamps(self.failures, product.AGE_MS_MAX, lambda: self.scheduler.now_ms)
         self._plan, self._actors, self._steps = plan, actors, steps
         self._cells = WatchedCells(ProcessClock(self.scheduler, Process("server")))
         self._cells.recorder = self.recorder = Recorder(self.scheduler, [*TABLES, *argus_process.tables()])
