@@ -4,22 +4,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from repo.api import Transaction
-from repo.hbase.catalog import Catalog
-from repo.hbase.cover import Cover
+from repo.api import Outcome
+from repo.hbase.commit import BatchCommit
 from repo.hbase.prepared import Prepared
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
-    run = Cover.run
+    class LateCommit(BatchCommit):
+        def run(self, members: Sequence[Prepared]) -> list[Outcome]:
+            snapshot = self._ids.snapshot()
+            for member in members:
+                member.transaction.snapshot_timestamp = snapshot
+            return super().run(members)
 
-    def late(self: Cover, table: str, rows: Sequence[bytes]) -> None:
-        def prepared(catalog: Catalog, transaction: Transaction) -> Prepared:
-            transaction.snapshot_timestamp = self._ids.snapshot()
-            return Prepared(catalog, transaction)
-
-        with pytest.MonkeyPatch.context() as during:
-            during.setattr("repo.hbase.cover.Prepared", prepared)
-            run(self, table, rows)
-
-    patch.setattr(Cover, "run", late)
+    patch.setattr("repo.hbase.cover.BatchCommit", LateCommit)
