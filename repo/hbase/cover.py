@@ -18,8 +18,8 @@ from repo.oracle.port import TimestampOracle
 
 
 class Cover:
-    """All groups of a row are written, and so are in the conflict set: a group may be written by others as a companion
-    of another one, without a check of its own."""
+    """All groups of a row are written or checked, and so are in the conflict set: a group may be written by others as a
+    companion of another one, without a check of its own; which may be deleted, and be written again meanwhile."""
 
     def __init__(
         self,
@@ -40,11 +40,12 @@ class Cover:
         for group in self._catalog.groups(table):
             layout = self._catalog.layout(table, group)
             seen = self._ladder.read(layout.table, layout.column, rows, snapshot)
-            for row, (_, _, value) in seen.visible.items():
-                if value:
-                    transactions[row].write(table, row, group, value)
-                else:
-                    transactions[row].delete(table, row, group)
+            for row, transaction in transactions.items():
+                committed = seen.visible.get(row)
+                if committed is not None and committed.value:
+                    transaction.write(table, row, group, committed.value)
+                else:  # a tombstone goes by itself, and what lies on it
+                    transaction.check(table, row, group)
         members = [Prepared(self._catalog, transaction) for transaction in transactions.values() if transaction.writes]
         if members:
             BatchCommit(self._cells, self._oracle, self._ids, self._cache).run(members)

@@ -22,6 +22,14 @@ def write(world: World, value: bytes, calls: Calls | None = None) -> None:
     assert repo.commit([transaction])[0].committed
 
 
+def bury(world: World) -> None:
+    """The companion stays."""
+    repo = world.client()
+    transaction = Transaction(repo.last_timestamp())
+    transaction.delete(DOCUMENTS, X, "build")
+    assert repo.commit([transaction])[0].committed
+
+
 def seen(world: World, calls: Calls | None = None) -> list[object]:
     with world.client(calls).snapshot() as snapshot:
         found = [snapshot.read(DOCUMENTS, group, [X, Y]) for group in ("build", "content")]
@@ -66,15 +74,28 @@ def test_what_is_committed_comes_on_top_and_reads_the_same(world: World) -> None
     assert f"get {TableNames().commit_table}" not in watched.names
 
 
-def test_who_writes_meanwhile_wins(world: World) -> None:
+@pytest.mark.parametrize("call", ["begin", f"put {DOCUMENT_ROWS}"])
+def test_who_writes_meanwhile_wins(world: World, call: str) -> None:
     """Also who writes a companion, which has no check of its own: its guard, in the same row, has."""
+    check_overtaking(world, call)
+
+
+@pytest.mark.parametrize("call", ["begin", f"put {DOCUMENT_ROWS}"])
+def test_who_writes_again_what_was_deleted_wins(world: World, call: str) -> None:
+    """The companion's guard has no version any more, and is checked all the same."""
+    bury(world)
+    check_overtaking(world, call)
+
+
+def check_overtaking(world: World, call: str) -> None:
+    """call: of the collector's, right before which somebody writes."""
     world.clock.ms += 3_600_000
     calls = Calls()
     collector = world.client(calls)
     newest = world.put(world.client(), newest=b"x")
 
     def overtake(number: int) -> None:
-        if calls.names[number] == f"put {DOCUMENT_ROWS}":
+        if calls.names[number] == call:
             calls.before = lambda number: None
             write(world, b"new")
 
