@@ -10,7 +10,6 @@ from typing import Protocol
 
 from proto.errors import TooOldError
 from repo.api import Cell, Outcome, OutcomeKind, Snapshot, Transaction
-from repo.hbase.names import column_of
 from tests.simulation import product
 from tests.simulation.actors.asker import ask
 from tests.simulation.actors.client import ENTRIES, GROUP, OTHER_GROUP, TABLE, Body, Client, key_of
@@ -66,7 +65,6 @@ class Dusk:
         self._start("remover", self._remove)
         self._start("slow", self._write_slowly)
         self._start("hasty", self._write_and_die)
-        self._start("burier", self._bury)
         self._start("settler", self._settle_soon)
         if random.random() < 0.3:
             self._scheduler.later(random.uniform(WHILE_MS / 2, 2 * WHILE_MS), self._stop_leader)
@@ -149,9 +147,9 @@ class Dusk:
         self._sleep(0.6 * WHILE_MS, WHILE_MS)
 
         def stop(snapshot: Snapshot, transaction: Transaction) -> None:
-            process, call = client.process, self._random.choice((2, 3))
+            process, call = client.process, self._random.choice((3, 4))
             process.stop_at, process.stop_ms = process.calls + call, self._random.uniform(40.0, 90.0)
-            process.crash_at = process.calls + 4 if call == 3 else None
+            process.crash_at = process.calls + 5 if call == 4 else None
             transaction.write(TABLE, key_of("abyss"), GROUP, client.tag())
 
         at_once(client, stop)
@@ -161,21 +159,6 @@ class Dusk:
         self._sleep(0.9 * WHILE_MS, 1.4 * WHILE_MS)
         client.process.crash_at = client.process.calls + self._random.choice((3, 4))
         at_once(client, lambda snapshot, transaction: fill(client, ("abyss",), snapshot, transaction))
-
-    def _bury(self, client: Client) -> None:
-        """A cell is written, deleted, collected and forgotten, while a late copy of it may still be on its way."""
-        self._sleep(WHILE_MS, 2 * WHILE_MS)
-        began_ms, key, value = client.scheduler.now_ms, key_of("buried"), client.tag()
-        at_once(client, lambda snapshot, transaction: transaction.write(TABLE, key, GROUP, value))
-        (attempt,) = [one for one in client.repo.history.attempts if Cell(TABLE, key, GROUP) in one.writes]
-        lands_ms = began_ms + self._random.uniform(0.2, 0.9) * product.SETTLED_MS
-        for id in attempt.ids:
-            copy = {key: {column_of(GROUP): value}}
-            client.cells.lands_later(product.NAMES.data(TABLE), id, copy, lands_ms - client.scheduler.now_ms)
-        at_once(client, lambda snapshot, transaction: transaction.delete(TABLE, key, GROUP))
-        for _ in range(2):
-            client.repo.collect_garbage(client.repo.last_timestamp(), 1000)
-        self._compact()
 
     def _look_leased(self, client: Client, may_end: bool) -> None:
         """may_end: too early, as clocks jump."""

@@ -24,8 +24,8 @@ TIMEOUT_MS = 150.0
 HEARD_MS_MAX = 5.0
 """Until a client knows that its stream is broken, or that somebody else leads."""
 DATA = TableNames().data("cells")
-SETTLE = "settle"
-"""In place of a table's name, for who is to be stopped when it settles."""
+SETTLE, BEGIN = "settle", "begin"
+"""In place of a table's name, for who is to be stopped when it settles, or asks for ids."""
 
 
 @dataclass(eq=False)
@@ -211,7 +211,10 @@ class FaultyOracle:
 
     def _ask(self, frame: Frame) -> Replies:
         network, plan, answer = self._network, self._network.plan, Promise(self._scheduler)
-        crashes = network.called(self._process, SETTLE if frame.settles else "")
+        asks_for_ids = any(request.id_count for request in frame.begins)
+        crashes = network.called(self._process, SETTLE if frame.settles else BEGIN if asks_for_ids else "")
+        if self._process.stopped_until_ms > self._scheduler.now_ms and not frame.settles:
+            self._scheduler.sleep(0.0)  # it sends when it goes on; who settles has sent it already
         host = self._host()
         self._trace.add(self._process.name, "asks {}: {}", host and host.process.name, frame)
         if host is None:

@@ -17,6 +17,7 @@ from tests.simulation.faults import nemesis
 from tests.simulation.faults.cells import FaultyCells
 from tests.simulation.faults.network import Network
 from tests.simulation.faults.plan import CALM, Plan
+from tests.simulation.night import Night
 from tests.simulation.oracles import FaultyOracle, Leaders, OracleHost
 from tests.simulation.recorder import RecordedRepo, Recorder
 from tests.simulation.scheduler import Process, ProcessClock, Scheduler
@@ -109,6 +110,10 @@ class World:
         self.network.away.clear()
         self.new_oracle()
         self.scheduler.run()
+        if self._plan.garbage:
+            Night(
+                self.scheduler, self.network, self.recorder, self._start, self.compact, self.new_oracle, self.oracles
+            ).fall()
         self.compact()
         self._start("judge", self._finish)
         self.scheduler.run()
@@ -158,8 +163,9 @@ class World:
         self._start(name, collect, process)
 
     def compact(self) -> None:
-        self._cells.compact()
-        self.scheduler.trace.add("server", "compacts")
+        flushed = self.random.random() < 0.5
+        self._cells.compact(flushed)
+        self.scheduler.trace.add("server", "compacts, flushed: {}", flushed)
 
     # clients
 

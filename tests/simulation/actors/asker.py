@@ -1,5 +1,8 @@
 """Whoever finds cells of others and wants to know what became of them, as the dispatcher of notifications does."""
 
+from collections.abc import Sequence
+
+from repo.oracle.port import Resolution
 from tests.simulation.actors.client import Client
 from tests.simulation.checkers.history import Told
 
@@ -17,6 +20,15 @@ def ask(client: Client, lately: int = LATELY) -> None:
     if client.random.random() < SETTLES:
         ids = [client.random.choice(ids)]
         found = client.oracle.settle(ids)
+        _write_down(client, ids, found)
     else:
-        found = client.oracle.resolve(ids)
+        told_of(client, ids)
+
+
+def told_of(client: Client, ids: Sequence[int]) -> None:
+    """Asks, and changes nothing."""
+    _write_down(client, ids, client.oracle.resolve(ids))
+
+
+def _write_down(client: Client, ids: Sequence[int], found: Sequence[Resolution]) -> None:
     client.repo.history.told += [Told(client.process.name, id, one) for id, one in zip(ids, found, strict=True)]

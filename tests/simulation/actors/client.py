@@ -16,10 +16,11 @@ from tests.simulation.recorder import RecordedRepo
 from tests.simulation.scheduler import Process, ProcessClock, Promise, Scheduler
 from tests.simulation.topics import DocumentsTopic, Topics
 
-TABLE, GROUP, OTHER_GROUP, ENTRIES = "cells", "a", "b", "entries"
+TABLE, GROUP, OTHER_GROUP, ENTRIES, LATEST = "cells", "a", "b", "entries", "latest"
 TABLES = (
     TableSpec(TABLE, {GROUP: Keep.VERSIONED, OTHER_GROUP: Keep.VERSIONED}),
     TableSpec(ENTRIES, {"": Keep.INDEX}),
+    TableSpec(LATEST, {GROUP: Keep.NEWEST}),
 )
 ATTEMPTS_MAX = 30
 

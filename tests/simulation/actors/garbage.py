@@ -27,7 +27,7 @@ class Garbage:
 
     def finish(self, client: Client) -> None:
         """Once more over everything, so that what it would spoil is spoilt before the last look."""
-        for _ in range(4):
+        for _ in range(2):
             collect(client)
 
     def _read_long(self, client: Client) -> None:

@@ -178,7 +178,7 @@ class FaultyCells:
 
     def _lose(self, table: str, timestamp: int, rows: Rows) -> NoReturn:
         self._network.travel(self._process, table)
-        if self._network.happens(0.5):
+        if self._network.happens(self._network.plan.late_shadow):
             self._scheduler.later(self._network.late_ms(), lambda: self._cells.put(table, timestamp, rows))
         self._fail(f"put {table} {timestamp}", "shadow cells, lost or late")
 

@@ -19,6 +19,7 @@ class Plan:
     slow_flush          a put into the commit table is answered up to late_ms_max late: meanwhile what it holds can be
                         read there, and is in no snapshot
     lost_shadow         a put of shadow cells never arrives, or late; which is to cost speed only
+    late_shadow         of these, how many are late
     second_attempt      a check-and-put is done twice, and the second answer is told
     zombie              a client asks an oracle that was the leader
     pause               of a region, in a run: calls of its rows wait
@@ -46,6 +47,7 @@ class Plan:
     doubled: float = 0.0
     slow_flush: float = 0.0
     lost_shadow: float = 0.0
+    late_shadow: float = 0.5
     second_attempt: float = 0.0
     zombie: float = 0.0
     pauses: int = 0

@@ -1,0 +1,333 @@
+"""The night after a run with garbage: all is quiet, and each rule of the collector is tried in a scene of its own, with
+a stop at the very moment at which it would go wrong."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from random import Random
+
+from repo.api import Outcome, OutcomeKind, Snapshot, Transaction
+from repo.hbase.names import column_of
+from tests.simulation import product
+from tests.simulation.actors.asker import told_of
+from tests.simulation.actors.client import ENTRIES, GROUP, LATEST, OTHER_GROUP, TABLE, Client, key_of
+from tests.simulation.dusk import Start, at_once, fill
+from tests.simulation.faults.network import Network
+from tests.simulation.faults.plan import CALM
+from tests.simulation.oracles import BEGIN
+from tests.simulation.recorder import Recorder
+from tests.simulation.scheduler import Process, Scheduler
+
+SCENES = 2
+"""Of a run."""
+LEASES_ENDED_MS = 3 * 3_600_000
+"""Also of those whose clocks are ahead."""
+STOP_MS = 60.0
+"""Enough for somebody to collect, and below the age of a transaction."""
+NAMES = product.NAMES
+DATA = NAMES.data(TABLE)
+PAIR = ("pair.0", "pair.1")
+PUT_CALL, COMMIT_CALL = 3, 4
+"""Of a client that has its snapshot, and writes: after the catalog, and an id."""
+
+
+class Night:
+    """take_over: another oracle leads, and remembers nothing."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        network: Network,
+        recorder: Recorder,
+        start: Start,
+        compact: Callable[[], None],
+        take_over: Callable[[], None],
+        oracles: Callable[[], Sequence[Process]],
+    ) -> None:
+        self._scheduler, self._network, self._recorder = scheduler, network, recorder
+        self._start, self._compact, self._take_over, self._oracles = start, compact, take_over, oracles
+        self._random: Random = scheduler.random
+        self._unknown: list[tuple[Client, Transaction, Outcome]] = []
+
+    def fall(self) -> None:
+        """In a calm network."""
+        self._scheduler.now_ms += LEASES_ENDED_MS
+        self._at(0, "other", lambda client: self._write(client, "moon"))
+        self._at(10, "sweeper", collect)
+        self._rest()
+        scenes = (
+            self._a_slow_collector,
+            self._a_slow_writer,
+            self._a_pair_under_the_dead,
+            self._a_slow_cover,
+            self._a_late_copy,
+            self._a_slow_reader,
+            self._a_slow_oracle,
+            self._a_slow_reader_of_the_latest,
+            self._a_slow_settler,
+            self._a_slow_flush,
+        )
+        for scene in sorted(self._random.sample(scenes, SCENES), key=scenes.index):  # the first needs a clean table
+            scene()
+            self._rest()
+        self._at(0, "looker", self._look)
+        self._rest()
+        if self._random.random() < 0.25:
+            self._a_list_in_part()
+            self._rest()
+
+    # scenes
+
+    def _a_slow_writer(self) -> None:
+        """Puts its cells when dead ones above them may be deleted, and the commit table swept beyond its id; and dies,
+        before its shadow cells."""
+        if self._random.random() < 0.5:
+            self._at(0, "dead", lambda client: die_over(client, "gorge"))
+            self._settle()
+        self._at(0, "slow", lambda client: self._write(client, "gorge", stop=PUT_CALL, crash=COMMIT_CALL))
+        self._at(10, "dead", lambda client: die_over(client, "gorge"))
+        self._at(20, "other", lambda client: self._write(client, "moon"))
+        self._at(30, "collector", lambda client: collect(client, 1000))
+        self._rest()
+        self._at(0, "slices", lambda client: collect(client, 2, 2, 1000))
+
+    def _a_pair_under_the_dead(self) -> None:
+        """Two rows of one transaction without shadow cells; over one of them lies what nobody commits."""
+        self._write_unhealed(*PAIR)
+        self._at(0, "dead", lambda client: die_over(client, PAIR[1]))
+        self._at(10, "other", lambda client: self._write(client, "moon"))
+        self._at(20, "collector", collect)
+
+    def _a_slow_collector(self) -> None:
+        """Looks for what is swept meanwhile; and of one of the rows it is collected, too."""
+        self._write_unhealed(*PAIR)
+        self._at(0, "other", lambda client: self._write(client, "moon"))
+        self._rest()
+        self._take_over()
+
+        def meanwhile() -> None:
+            self._at(0, "other", lambda client: self._write(client, PAIR[0]))
+            self._at(20, "collector", collect)
+
+        slow = Process("slow", stop_on=NAMES.commit_table, stop_ms=8 * STOP_MS)
+        slow.stopped = lambda: self._scheduler.later(0.0, meanwhile)
+        self._at(0, "slow", collect, slow)
+
+    def _a_slow_cover(self) -> None:
+        """A row's first cell was deleted, its companion was not; both are written while the companion is covered."""
+        self._at(0, "early", lambda client: write_all(client, "ghost"))
+        self._at(10, "early", lambda client: delete(client, "ghost"))
+        self._at(20, "dead", lambda client: die_over(client, "ghost"))
+        self._settle()
+        self._at(0, "other", lambda client: self._write(client, "moon"))
+        self._at(20, "slow", collect, Process("slow", stop_on=BEGIN, stop_ms=STOP_MS))
+        self._at(50, "other", lambda client: write_all(client, "ghost"))
+
+    def _a_late_copy(self) -> None:
+        """A cell is written, deleted, collected and forgotten, while a copy of it is on its way still."""
+        self._at(0, "burier", self._bury)
+
+    def _a_slow_reader(self) -> None:
+        """Its snapshot grows too old while it reads."""
+        self._at(0, "early", lambda client: write_all(client, "sun"))
+        self._at(10, "reader", self._look_slowly)
+        self._at(20, "other", lambda client: write_all(client, "sun"))
+        self._at(30, "collector", collect)
+
+    def _a_slow_oracle(self) -> None:
+        """Looks for what it does not remember; meanwhile that is swept, at times exactly up to it."""
+        self._write_unhealed("dawn")
+        (attempt,) = self._recorder.history.attempts[-1:]
+        self._at(0, "other", lambda client: self._write(client, "moon"))
+        self._rest()
+        self._take_over()
+        self._rest()
+        for leader in self._oracles()[-1:]:
+            leader.stop_on, leader.stop_ms = NAMES.commit_table, STOP_MS
+        up_to = [*(id + product.SETTLED_MS * 1_000_000 for id in attempt.ids), 2**62]
+        before = self._random.choice(up_to)
+        collector = Process("collector", stop_on=NAMES.gc, stop_ms=20.0)
+        self._at(0, "collector", lambda client: collect(client, 1000, before=before), collector)
+        for ms in (10, 200):
+            self._at(ms, "asker", lambda client: told_of(client, attempt.ids))
+
+    def _a_slow_reader_of_the_latest(self) -> None:
+        """What it passes over is committed meanwhile, and what lies below is collected."""
+        self._at(0, "early", lambda client: self._write_latest(client))
+        self._at(10, "slow", lambda client: self._write_latest(client, stop=COMMIT_CALL))
+        self._at(20, "reader", self._read_latest_slowly)
+        self._at(85, "collector", lambda client: collect(client, 1000))
+
+    def _a_slow_settler(self) -> None:
+        """Asks what became of a transaction that is swept; and of its only version, which is collected meanwhile."""
+        self._network.plan = replace(CALM, lost_outcome=1.0)
+        self._at(0, "unsure", self._write_unsurely)
+        self._settle()
+        self._at(0, "other", lambda client: self._write(client, "moon"))
+        self._at(10, "collector", collect)
+        self._rest()
+        self._take_over()
+        self._at(10, "settler", self._settle_slowly)
+        self._at(20, "other", lambda client: self._write(client, "fog"))
+        self._at(30, "collector", collect)
+
+    def _a_slow_flush(self) -> None:
+        """While a commit is in flight somebody wants to see as far as an id that was given out after it."""
+
+        def write(client: Client) -> None:
+            at_once(client, work)
+
+        def work(snapshot: Snapshot, transaction: Transaction) -> None:
+            self._network.pause(NAMES.oracle, STOP_MS)
+            transaction.write(TABLE, key_of("sun"), GROUP, b"in flight")
+
+        self._at(0, "hasty", lambda client: client.at_once([partial(write, client), partial(self._look_ahead, client)]))
+
+    def _a_list_in_part(self) -> None:
+        """Some of it is committed; some is to be tried again, and the table is away."""
+        self._network.plan = replace(CALM, away_then=1.0)
+        self._at(0, "lister", self._commit_list)
+
+    # what happens in them
+
+    def _at(self, ms: int, name: str, work: Callable[[Client], None], process: Process | None = None) -> None:
+        """Somebody does something, so much later."""
+
+        def wait(client: Client) -> None:
+            self._scheduler.sleep(ms)
+            work(client)
+
+        self._start(name, wait, process)
+
+    def _rest(self) -> None:
+        """Until all is quiet."""
+        self._scheduler.run()
+        self._network.plan = CALM
+
+    def _settle(self) -> None:
+        """No write of before lands any more."""
+        self._rest()
+        self._scheduler.now_ms += 1.5 * product.SETTLED_MS
+
+    def _write_unhealed(self, *names: str) -> None:
+        """Its shadow cells are lost; long ago."""
+        self._network.plan = replace(CALM, lost_shadow=1.0, late_shadow=0.0)
+        self._at(0, "early", lambda client: self._write(client, *names))
+        self._settle()
+
+    def _write(self, client: Client, *names: str, stop: int | None = None, crash: int | None = None) -> None:
+        def work(snapshot: Snapshot, transaction: Transaction) -> None:
+            self._spoil(client.process, stop, crash)
+            for name in names:
+                transaction.write(TABLE, key_of(name), GROUP, client.tag())
+
+        at_once(client, work)
+
+    def _write_latest(self, client: Client, stop: int | None = None) -> None:
+        def work(snapshot: Snapshot, transaction: Transaction) -> None:
+            self._spoil(client.process, stop)
+            transaction.write(LATEST, key_of("latest"), GROUP, client.tag())
+
+        at_once(client, work)
+
+    def _spoil(self, process: Process, stop: int | None = None, crash: int | None = None) -> None:
+        """Stops it, and lets it crash, in so many calls from now on."""
+        process.stop_at, process.stop_ms = stop and process.calls + stop, STOP_MS
+        process.crash_at = crash and process.calls + crash
+
+    def _bury(self, client: Client) -> None:
+        began_ms, key, value = client.scheduler.now_ms, key_of("buried"), client.tag()
+        at_once(client, lambda snapshot, transaction: transaction.write(TABLE, key, GROUP, value))
+        (attempt,) = client.repo.history.attempts[-1:]
+        lands_ms = began_ms + self._random.uniform(0.2, 0.9) * product.SETTLED_MS
+        for id in attempt.ids:
+            copy = {key: {column_of(GROUP): value}}
+            client.cells.lands_later(DATA, id, copy, lands_ms - client.scheduler.now_ms)
+        at_once(client, lambda snapshot, transaction: transaction.delete(TABLE, key, GROUP))
+        collect(client)
+        self._compact()
+
+    def _look(self, client: Client) -> None:
+        """Before a compaction, which may bring to light what was deleted."""
+        with client.repo.snapshot() as snapshot:
+            for (table, group), keys in self._recorder.cells().items():
+                if group:
+                    snapshot.read(table, group, keys)
+
+    def _commit_list(self, client: Client) -> None:
+        """One that is fresh; two that share an id, of which one is in conflict."""
+        with client.repo.snapshot() as old:
+            self._write(client, PAIR[0])
+        with client.repo.snapshot() as new:
+            members = [Transaction(snapshot.timestamp) for snapshot in (new, old, old)]
+        for member, name in zip(members, ("sun", *PAIR), strict=True):
+            member.write(TABLE, key_of(name), GROUP, client.tag())
+        client.repo.commit(members)
+
+    def _look_ahead(self, client: Client) -> None:
+        self._scheduler.sleep(11.0)
+        (begun,) = client.oracle.begin(1, client.repo.known)
+        with client.repo.snapshot(begun.id) as snapshot:
+            snapshot.read(TABLE, GROUP, [key_of("sun")])
+
+    def _look_slowly(self, client: Client) -> None:
+        snapshot = client.repo.snapshot()
+        keys = [key_of("sun")]
+        ways: Sequence[tuple[str, Callable[[], object]]] = (
+            (NAMES.data(ENTRIES), lambda: snapshot.scan_prefixes(ENTRIES, [b"x", b"y"], limit_each=1000)),
+            (NAMES.data(ENTRIES), lambda: snapshot.scan_prefixes(ENTRIES, [b"x" + keys[0]], limit_each=1000)),
+            (DATA, lambda: snapshot.scan(TABLE, GROUP)),
+            (DATA, lambda: snapshot.read(TABLE, GROUP, keys)),
+            (DATA, lambda: snapshot.history(TABLE, GROUP, keys[0])),
+        )
+        client.process.stop_on, look = self._random.choice(ways)
+        client.process.stop_ms = STOP_MS
+        look()
+
+    def _read_latest_slowly(self, client: Client) -> None:
+        """Stopped before it steps down: after the catalog, the row, the commit table, and the row's shadow cell."""
+        with client.repo.snapshot() as snapshot:
+            client.process.stop_at, client.process.stop_ms = client.process.calls + 5, 2 * STOP_MS
+            snapshot.read(LATEST, GROUP, [key_of("latest")])
+
+    def _write_unsurely(self, client: Client) -> None:
+        with client.repo.snapshot() as snapshot:
+            transaction = Transaction(snapshot.timestamp)
+        transaction.write(TABLE, key_of("fog"), GROUP, client.tag())
+        (outcome,) = client.repo.commit([transaction])
+        if outcome.kind is OutcomeKind.UNKNOWN:
+            self._unknown.append((client, transaction, outcome))
+
+    def _settle_slowly(self, client: Client) -> None:
+        """Stopped between its two looks at the row: whether it is committed, whether it is there."""
+        for asker, transaction, outcome in self._unknown:
+            self._spoil(asker.process, stop=3)
+            asker.at_once([partial(asker.repo.settle, transaction, outcome)])
+
+
+def die_over(client: Client, *names: str) -> None:
+    """Leaves cells of a transaction that nobody ever commits."""
+    (begun,) = client.oracle.begin(1, client.repo.known)
+    columns = {column_of(GROUP): b"dead", column_of(OTHER_GROUP): b"dead"}
+    client.cells.put_of_another(DATA, begun.id, {key_of(name): columns for name in names})
+
+
+def write_all(client: Client, name: str) -> None:
+    """A cell, its companion and its entry."""
+    at_once(client, partial(fill, client, (name,)))
+
+
+def delete(client: Client, *names: str) -> None:
+    """Their first cells; companions stay."""
+
+    def work(snapshot: Snapshot, transaction: Transaction) -> None:
+        for name in names:
+            transaction.delete(TABLE, key_of(name), GROUP)
+
+    at_once(client, work)
+
+
+def collect(client: Client, *limits: int, before: int = 2**62) -> None:
+    """All that there is, unless `before` is given; twice, as the first one may come to the end of somebody's walk."""
+    for limit in limits or (1000, 1000):
+        client.repo.collect_garbage(before, limit)
