@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from ops.replaced import replace_file
 from proto.errors import SettingsError
 
 FILE = "installation.json"
@@ -34,9 +35,7 @@ def load_installation(folder: Path) -> Installation:
 def save_installation(folder: Path, installation: Installation) -> None:
     """Replaces the file as a whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"{FILE}.new"
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(installation), indent=2))
-    beside.replace(folder / FILE)
+    replace_file(folder / FILE, msgspec.json.format(msgspec.json.encode(installation), indent=2))
 
 
 def parse_sources(texts: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ops.engine.liveness import Liveness
+from ops.replaced import replace_file
 from proto.errors import SettingsError
 from proto.ports.clock import Clock
 
@@ -47,9 +48,7 @@ class Standing:
         now_ms = self._clock.monotonic_ms()
         if now_ms >= self._due_ms:
             self._due_ms = now_ms + TELL_EVERY_MS
-            beside = self._path.with_suffix(".new")
-            beside.write_bytes(msgspec.json.encode(Stand(self._name, offset, self._clock.now_ms())))
-            beside.replace(self._path)
+            replace_file(self._path, msgspec.json.encode(Stand(self._name, offset, self._clock.now_ms())))
 
     def close(self) -> None:
         """It reads no more."""

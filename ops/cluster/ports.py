@@ -7,6 +7,7 @@ from zlib import crc32
 
 import msgspec
 
+from ops.replaced import replace_file
 from proto.errors import UnavailableError
 
 _FIRST, _END = 20_000, 32_768  # Linux gives clients ports from 32768 on, macOS from 49152
@@ -19,10 +20,8 @@ def kept_ports(folder: Path) -> dict[str, int]:
 
 
 def keep_ports(folder: Path, ports: Mapping[str, int]) -> None:
-    """So that a restart has the same. Whoever looks meanwhile finds the old ones or the new ones."""
-    unfinished = folder / "ports.json.new"
-    unfinished.write_bytes(msgspec.json.encode(ports))
-    unfinished.replace(folder / "ports.json")
+    """So that a restart has the same."""
+    replace_file(folder / "ports.json", msgspec.json.encode(ports))
 
 
 def choose_ports(names: Iterable[str], kept: Mapping[str, int], held: Iterable[str], folder: Path) -> dict[str, int]:

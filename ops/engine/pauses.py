@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ops.engine.lanes import Lanes
+from ops.replaced import replace_file
 from proto.lane import Lane
 
 PUBLISHING = "publisher"
@@ -46,10 +47,7 @@ class Pauses:
         held = self.held(wanted)
         if held is not None:
             return held
-        path = self._path(wanted)
-        beside = path.with_name(path.name + ".new")
-        beside.write_bytes(msgspec.json.encode(wanted))
-        beside.replace(path)
+        replace_file(self._path(wanted), msgspec.json.encode(wanted))
         return wanted
 
     def resume(self, wanted: Pause) -> Pause | None:

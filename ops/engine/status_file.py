@@ -10,6 +10,7 @@ import msgspec
 from ops.engine.passes import Pass, StepState
 from ops.engine.stage import Stage
 from ops.engine.status import ProcessStatus, SignalStatus, StepStatus
+from ops.replaced import replace_file
 from proto.ports.clock import Clock
 
 _REWRITE_MS = 3000.0
@@ -51,9 +52,7 @@ class StatusFile:
             return
         status.at_ms = now_ms
         self._written = status
-        beside = self._path.with_suffix(".new")
-        beside.write_bytes(_encode(status))
-        beside.replace(self._path)
+        replace_file(self._path, _encode(status))
 
     def remove(self) -> None:
         """At the end of the process."""

@@ -73,6 +73,7 @@ INVENTORY: dict[str, set[str]] = {
     "ops/installation.py": {FILES},
     "ops/opened.py": {FILES, RANDOM},
     "ops/readers.py": {FILES},
+    "ops/replaced.py": {FILES},
     "ops/settings.py": {FILES},
     "ops/stale/request.py": {FILES},
     "ops/wiring/handlers.py": {FILES},
