@@ -40,11 +40,15 @@ class Spread:
         hop = self.target.hops[0]
         return hop.table if self.level and isinstance(hop, Collection) else self.target.table
 
-    def and_also(self, other: "Spread") -> "Spread":
-        """Both, of the same row."""
-        moved = tuple(dict.fromkeys((*self.moved, *other.moved)))
-        cause = max(self.cause, other.cause, key=_change)
-        return Spread(self.target, self.key, moved, cause, min(self.since, other.since), self.level)
+    def join(self, spreads: "dict[bytes, Spread]") -> None:
+        """Adds it; to the one of the same row, where there is one."""
+        known = spreads.get(self.key)
+        if known is None:
+            spreads[self.key] = self
+            return
+        moved = tuple(dict.fromkeys((*known.moved, *self.moved)))
+        cause = max(known.cause, self.cause, key=_change)
+        spreads[self.key] = Spread(self.target, self.key, moved, cause, min(known.since, self.since), self.level)
 
 
 @dataclass(slots=True)
@@ -70,9 +74,7 @@ class Work:
 
     def spread(self, target: Target, key: bytes, moved: tuple[bytes, ...], cause: Cause) -> None:
         """Asks for the documents above a row."""
-        spreads = self.spreads.setdefault(target, {})
-        new, known = Spread(target, key, moved, cause, cause.change), spreads.get(key)
-        spreads[key] = new if known is None else known.and_also(new)
+        Spread(target, key, moved, cause, cause.change).join(self.spreads.setdefault(target, {}))
 
     def call(self, call: Call, pending: Pending) -> None:
         """Asks for a handler."""

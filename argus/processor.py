@@ -106,6 +106,5 @@ class Argus:
         owners = self._climber.owners(snapshot, hop, [spread.key for spread in spreads])
         for spread, found in zip(spreads, owners, strict=True):
             for owner in (*found, *spread.moved):
-                new, known = Spread(target, owner, (), spread.cause, spread.since, level=1), merged.get(owner)
-                merged[owner] = new if known is None else known.and_also(new)
+                Spread(target, owner, (), spread.cause, spread.since, level=1).join(merged)
         return list(merged.values())
