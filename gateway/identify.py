@@ -1,6 +1,7 @@
 """Who the source is: first attachment, the same as ever, a new incarnation on purpose, or somebody else."""
 
 from gateway.capture.port import Capture, Identity
+from gateway.capture.stopped import stopped
 from gateway.progress import Progress
 from proto.errors import SettingsError
 
@@ -11,9 +12,9 @@ def identify(source: str, capture: Capture, known: Progress | None) -> Progress:
     if known is None:
         identity = identity or capture.attach()
     elif identity is None:
-        raise SettingsError(stopped(source, "it is not attached any more (detached, or another file)"))
+        raise SettingsError(stopped(repr(source), "it is not attached any more (detached, or another file)"))
     elif identity.name != known.identity and identity.replaces != known.identity:
-        raise SettingsError(stopped(source, "another database has taken its place"))
+        raise SettingsError(stopped(repr(source), "another database has taken its place"))
     progress = known
     if progress is None or identity.name != progress.identity:
         progress = _begun(identity, progress)
@@ -32,16 +33,11 @@ def attach(source: str, capture: Capture, known: Progress | None, new_incarnatio
     if known is None or not new_incarnation:
         identity = capture.attach() if known is None else capture.identity()
         if identity is None or (known is not None and known.identity not in (identity.name, identity.replaces)):
-            raise SettingsError(stopped(source, "it is not the database that was captured so far"))
+            raise SettingsError(stopped(repr(source), "it is not the database that was captured so far"))
         if known is not None and known.identity == identity.name:
             capture.check(known.mark, identity.name)  # a backup has the same name
         return identity
     return capture.attach(Identity(known.identity, known.incarnation))
-
-
-def stopped(source: str, why: str) -> str:
-    """What a person reads when a source can't go on."""
-    return f"source {source!r} has stopped: {why}. To take it as it is now: adsindex source attach --new-incarnation"
 
 
 def _begun(identity: Identity, before: Progress | None) -> Progress:

@@ -15,17 +15,17 @@ from cyclopts import Parameter
 from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.capture.sqlite.doctor import Finding, examine
 from gateway.capture.sqlite.schema import inspect
+from gateway.capture.stopped import why_and_mend
 from gateway.identify import identify
-from gateway.progress import ProgressLog
 from gateway.route import captured_table, fed_tables
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.installation import load_installation, parse_sources
+from ops.lookup.source_look import progress_of
 from ops.opened import STORE_FILE, opened
 from ops.settings import load_settings
 from proto.errors import AdsIndexError, SettingsError, UnavailableError
-from proto.events import CAPTURES
 from proto.flows.model import Flows
 
 _LIBRARIES = ("lmdb", "msgspec", "sqlalchemy", "sqlglot", "pydantic")
@@ -133,7 +133,7 @@ def _source(name: str, url: str, flows: Flows | None) -> Iterator[Finding]:
 def _same(data: Path, name: str, url: str) -> Iterator[Finding]:
     """Whether it is still the database that was captured: what stops a source for good."""
     with opened(data) as folder:
-        progress = ProgressLog(folder.log, name).load() if folder.log.partitions(CAPTURES) else None
+        progress = progress_of(folder, name)
     if progress is None:
         return
     captured = f"captured up to position {progress.position}"
@@ -142,8 +142,7 @@ def _same(data: Path, name: str, url: str) -> Iterator[Finding]:
         identify(name, capture, progress)
         yield Finding("fine", "same database", captured)
     except SettingsError as error:
-        why, _, mend = str(error).partition(". To take it as it is now: ")
-        yield Finding("error", "same database", why, mend)
+        yield Finding("error", "same database", *why_and_mend(str(error)))
     except UnavailableError:  # examine has told why
         pass
     finally:

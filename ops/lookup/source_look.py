@@ -33,7 +33,7 @@ def look(
     tables: Collection[str], failure: str,
 ) -> SourceLook:  # fmt: skip
     """table, key: of the root row. tables: that the document reads. failure: of the gateway's step, "" if it works."""
-    progress = _progress(folder, source)
+    progress = progress_of(folder, source)
     position = None if progress is None else progress.position
     reading = sorted({task.table for task in progress.tasks} & set(tables)) if progress is not None else []
     nothing = Capture(source, position, None, 0, (), tuple(reading), failure)
@@ -97,6 +97,6 @@ def _has(lookup: SqliteLookup, table: Table, key: bytes) -> tuple[bool | None, s
         return None, str(error)
 
 
-def _progress(folder: DataFolder, source: str) -> Progress | None:
+def progress_of(folder: DataFolder, source: str) -> Progress | None:
     """None when nothing of it was ever captured."""
     return ProgressLog(folder.log, source).load() if folder.log.partitions(CAPTURES) else None

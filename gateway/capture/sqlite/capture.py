@@ -9,6 +9,7 @@ from gateway.capture.sqlite.missing import why_not
 from gateway.capture.sqlite.reads import TableReads
 from gateway.capture.sqlite.schema import Schema, TableShape, quoted
 from gateway.capture.sqlite.triggers import CHANGES, SOURCE, change_log_sql, same_trigger, stamped, triggers
+from gateway.capture.stopped import stopped
 from proto.errors import SettingsError
 
 _WHERE_IT_STANDS = (
@@ -95,7 +96,7 @@ class SqliteCapture:
         self._identity = identity
         with self._file.reading():
             if self._checked_newest(mark) is None:
-                raise SettingsError(self._stopped("another database has taken its place"))
+                raise SettingsError(stopped(self.url, "another database has taken its place"))
 
     def poll(self, after: Mark, limit: int) -> Poll | None:
         file = self._file
@@ -110,7 +111,8 @@ class SqliteCapture:
                 return Poll(after, newest, [])
             found = file.all(_ENTRIES, (begin, through))
             if sum([entries for _, entries, _, _ in found]) != through - begin:
-                raise SettingsError(self._stopped("entries of its change log were removed before they were read here"))
+                why = "entries of its change log were removed before they were read here"
+                raise SettingsError(stopped(self.url, why))
             at_ms = next(at_ms for _, _, last, at_ms in found if last == through)
             reads = self._reads
             rows = [reads[name].touched(begin, through, entries) for name, entries, _, _ in found if name in reads]
@@ -195,13 +197,11 @@ class SqliteCapture:
         if identity != self._identity:
             return None
         if newest < mark.position:
-            raise SettingsError(
-                self._stopped(f"its change log went back, from {mark.position} to {newest}: it was restored")
-            )
+            why = f"its change log went back, from {mark.position} to {newest}: it was restored"
+            raise SettingsError(stopped(self.url, why))
         if mark.position and at_ms != mark.at_ms:
-            raise SettingsError(
-                self._stopped(f"its change log is another one at {mark.position}: it was restored, and went on")
-            )
+            why = f"its change log is another one at {mark.position}: it was restored, and went on"
+            raise SettingsError(stopped(self.url, why))
         return newest
 
     def _read_identity(self) -> Identity | None:
@@ -209,8 +209,3 @@ class SqliteCapture:
             return None
         found = self._file.all(f"SELECT identity, incarnation, replaces FROM {SOURCE}")
         return Identity(*found[0]) if found else None
-
-    def _stopped(self, why: str) -> str:
-        return (
-            f"source {self.url} has stopped: {why}. To take it as it is now: adsindex source attach --new-incarnation"
-        )
