@@ -34,8 +34,8 @@ class Start(Protocol):
     def __call__(self, name: str, work: Callable[[Client], None], process: Process | None = None) -> None: ...
 
 
-class Dusk:
-    """unsettled: transactions whose clients don't know what became of them."""
+class Scene:
+    """What is at hand at the end of a run. unsettled: transactions whose clients don't know what became of them."""
 
     def __init__(
         self,
@@ -51,6 +51,19 @@ class Dusk:
         self._random: Random = scheduler.random
         self._unsettled: list[tuple[Client, Transaction, Outcome]] = []
 
+    def _commit(self, client: Client, transaction: Transaction) -> None:
+        (outcome,) = client.repo.commit([transaction])
+        if outcome.kind is OutcomeKind.UNKNOWN:
+            self._unsettled.append((client, transaction, outcome))
+
+    def _read(self, snapshot: Snapshot) -> None:
+        """Everything."""
+        for (table, group), keys in self._recorder.cells().items():
+            if group:
+                snapshot.read(table, group, keys)
+
+
+class Dusk(Scene):
     def fall(self, plan: Plan) -> None:
         """Leaves the plan for the end of the run to set."""
         self._scheduler.run()
@@ -114,9 +127,7 @@ class Dusk:
         for name in self._random.choice((("dusk",), ("dusk", "quiet"))):
             transaction.write(TABLE, key_of(name), GROUP, client.tag())
             transaction.companions[Cell(TABLE, key_of(name), OTHER_GROUP)] = client.tag()
-        (outcome,) = client.repo.commit([transaction])
-        if outcome.kind is OutcomeKind.UNKNOWN:
-            self._unsettled.append((client, transaction, outcome))
+        self._commit(client, transaction)
 
     def _settle_soon(self, client: Client) -> None:
         """Before, while, or after it is swept."""
@@ -207,11 +218,6 @@ class Dusk:
         """In one of the ways that there are to look, at everything."""
         ways = (self._read, self._read, self._scan, self._list, self._read_histories)
         self._random.choice(ways)(snapshot)
-
-    def _read(self, snapshot: Snapshot) -> None:
-        for (table, group), keys in self._recorder.cells().items():
-            if group:
-                snapshot.read(table, group, keys)
 
     def _scan(self, snapshot: Snapshot) -> None:
         snapshot.scan(TABLE, GROUP)

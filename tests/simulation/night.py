@@ -4,19 +4,16 @@ a stop at the very moment at which it would go wrong."""
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from random import Random
 
-from repo.api import Outcome, OutcomeKind, Snapshot, Transaction
+from repo.api import Snapshot, Transaction
 from repo.hbase.names import column_of
 from tests.simulation import product
 from tests.simulation.actors.asker import told_of
 from tests.simulation.actors.client import ENTRIES, GROUP, LATEST, OTHER_GROUP, TABLE, Client, key_of
-from tests.simulation.dusk import Start, at_once, fill
-from tests.simulation.faults.network import Network
+from tests.simulation.dusk import Scene, at_once, fill
 from tests.simulation.faults.plan import CALM
 from tests.simulation.oracles import BEGIN
-from tests.simulation.recorder import Recorder
-from tests.simulation.scheduler import Process, Scheduler
+from tests.simulation.scheduler import Process
 
 SCENES = 2
 """Of a run."""
@@ -31,26 +28,10 @@ PUT_CALL, COMMIT_CALL = 3, 4
 """Of a client that has its snapshot, and writes: after the catalog, and an id."""
 
 
-class Night:
-    """take_over: another oracle leads, and remembers nothing."""
-
-    def __init__(
-        self,
-        scheduler: Scheduler,
-        network: Network,
-        recorder: Recorder,
-        start: Start,
-        compact: Callable[[], None],
-        take_over: Callable[[], None],
-        oracles: Callable[[], Sequence[Process]],
-    ) -> None:
-        self._scheduler, self._network, self._recorder = scheduler, network, recorder
-        self._start, self._compact, self._take_over, self._oracles = start, compact, take_over, oracles
-        self._random: Random = scheduler.random
-        self._unknown: list[tuple[Client, Transaction, Outcome]] = []
-
-    def fall(self) -> None:
-        """In a calm network."""
+class Night(Scene):
+    def fall(self, take_over: Callable[[], None]) -> None:
+        """In a calm network. take_over: another oracle leads, and remembers nothing."""
+        self._take_over = take_over
         self._scheduler.now_ms += LEASES_ENDED_MS
         self._at(0, "other", lambda client: self._write(client, "moon"))
         self._at(10, "sweeper", collect)
@@ -250,9 +231,7 @@ class Night:
     def _look(self, client: Client) -> None:
         """Before a compaction, which may bring to light what was deleted."""
         with client.repo.snapshot() as snapshot:
-            for (table, group), keys in self._recorder.cells().items():
-                if group:
-                    snapshot.read(table, group, keys)
+            self._read(snapshot)
 
     def _commit_list(self, client: Client) -> None:
         """One that is fresh; two that share an id, of which one is in conflict."""
@@ -294,13 +273,11 @@ class Night:
         with client.repo.snapshot() as snapshot:
             transaction = Transaction(snapshot.timestamp)
         transaction.write(TABLE, key_of("fog"), GROUP, client.tag())
-        (outcome,) = client.repo.commit([transaction])
-        if outcome.kind is OutcomeKind.UNKNOWN:
-            self._unknown.append((client, transaction, outcome))
+        self._commit(client, transaction)
 
     def _settle_slowly(self, client: Client) -> None:
         """Stopped between its two looks at the row: whether it is committed, whether it is there."""
-        for asker, transaction, outcome in self._unknown:
+        for asker, transaction, outcome in self._unsettled:
             self._spoil(asker.process, stop=3)
             asker.at_once([partial(asker.repo.settle, transaction, outcome)])
 

@@ -104,16 +104,15 @@ class World:
             (leader,) = self.oracles()
             leader.crash_at = leader.calls + self._crash["oracle"]
         self.scheduler.run(until=lambda: self._working == 0)
+        at_hand = (self.scheduler, self.network, self.recorder, self._start, self.compact, self.oracles)
         if self._plan.garbage:
-            Dusk(self.scheduler, self.network, self.recorder, self._start, self.compact, self.oracles).fall(self._plan)
+            Dusk(*at_hand).fall(self._plan)
         self.network.plan = CALM
         self.network.away.clear()
         self.new_oracle()
         self.scheduler.run()
         if self._plan.garbage:
-            Night(
-                self.scheduler, self.network, self.recorder, self._start, self.compact, self.new_oracle, self.oracles
-            ).fall()
+            Night(*at_hand).fall(self.new_oracle)
         self.compact()
         self._start("judge", self._finish)
         self.scheduler.run()
