@@ -13,14 +13,15 @@ Nothing is cached: several processes write, and a group may be undone. What grow
 when ops.engine.retention says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from proto.errors import CorruptionError
-from proto.ports.log import Message
+from proto.ports.log import Message, PositionKey
 from repo.lmdb.environment import LmdbEnvironment
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _TOPIC = Struct(">HH")
 _PARTITION = Struct(">H")
 _POSITION = Struct(">Q")
 _NEXT_TOPIC_ID = b"I"
+_NAMES_KEPT = 1024  # keys of as many topics and consumers are not put together again
 
 
 class LmdbLog:
@@ -66,7 +68,7 @@ class LmdbLog:
         self, transaction: "lmdb.Transaction[bytes]", topic: str, partition: int, values: Sequence[bytes]
     ) -> int:
         """The same within an open write transaction: messages that commit with the rows that they announce."""
-        state = self._environment.database(STATE)
+        state = self._environment.databases[STATE]
         bounds_key = _bounds_key(topic, partition)
         stored = transaction.get(bounds_key, db=state)
         if stored is None:
@@ -75,7 +77,7 @@ class LmdbLog:
             topic_id, first, begin = _BOUNDS.unpack(stored)
         pack = _KEY.pack
         items = [(pack(topic_id, partition, offset), value) for offset, value in enumerate(values, begin)]
-        messages = self._environment.database(MESSAGES)
+        messages = self._environment.databases[MESSAGES]
         if len(items) == 1:
             transaction.put(*items[0], db=messages)
         else:
@@ -86,7 +88,7 @@ class LmdbLog:
 
     def read(self, topic: str, partition: int, offset: int, limit: int, bytes_max: int = 8 << 20) -> list[Message]:
         with self._environment.read() as transaction:
-            stored = transaction.get(_bounds_key(topic, partition), db=self._environment.database(STATE))
+            stored = transaction.get(_bounds_key(topic, partition), db=self._environment.databases[STATE])
             if stored is None:
                 return []
             topic_id, first, end = _BOUNDS.unpack(stored)
@@ -94,15 +96,14 @@ class LmdbLog:
             wanted = min(limit, end - begin)
             if wanted <= 0:
                 return []
-            with transaction.cursor(self._environment.database(MESSAGES)) as cursor:
+            with transaction.cursor(self._environment.databases[MESSAGES]) as cursor:
                 if not cursor.set_range(_KEY.pack(topic_id, partition, begin)):
                     raise CorruptionError(f"log: {topic}/{partition} has no message {begin}, though its bounds say so")
                 values = islice(cursor.iternext(keys=False, values=True), wanted)
                 return _bounded(begin, values, bytes_max)
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        with self._environment.read() as transaction:
-            stored = transaction.get(_bounds_key(topic, partition), db=self._environment.database(STATE))
+        stored = self._environment.get(STATE, _bounds_key(topic, partition))
         if stored is None:
             return 0, 0
         _, first, end = _BOUNDS.unpack(stored)
@@ -111,20 +112,19 @@ class LmdbLog:
     def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         found: dict[tuple[str, int], int] = {}
         with self._environment.read() as transaction:
-            get, state = transaction.get, self._environment.database(STATE)
+            get, state = transaction.get, self._environment.databases[STATE]
             for topic in topics:
-                stored = get(b"T" + topic.encode(), None, state)
+                stored = get(_topic_key(topic), None, state)
                 for number in range(_TOPIC.unpack(stored)[1] if stored is not None else 0):
                     found[topic, number] = _BOUNDS.unpack(get(_bounds_key(topic, number), None, state) or b"")[2]
         return found
 
     def partition_of(self, topic: str, name: str) -> int:
         key = b"O" + topic.encode() + b"\0" + name.encode()
-        with self._environment.read() as transaction:
-            stored = transaction.get(key, db=self._environment.database(STATE))
+        stored = self._environment.get(STATE, key)
         if stored is None:
             with self._environment.write() as transaction:
-                state = self._environment.database(STATE)
+                state = self._environment.databases[STATE]
                 stored = transaction.get(key, db=state)  # again, under the lock
                 if stored is None:
                     stored = _PARTITION.pack(_topic(transaction, state, topic)[1])
@@ -134,35 +134,34 @@ class LmdbLog:
         return partition
 
     def partitions(self, topic: str) -> int:
-        with self._environment.read() as transaction:
-            stored = transaction.get(b"T" + topic.encode(), db=self._environment.database(STATE))
+        stored = self._environment.get(STATE, _topic_key(topic))
         return int(_TOPIC.unpack(stored)[1]) if stored is not None else 0
 
     def position(self, consumer: str, topic: str, partition: int) -> int:
-        with self._environment.read() as transaction:
-            stored = transaction.get(_position_key(consumer, topic, partition), db=self._environment.database(STATE))
+        stored = self._environment.get(STATE, _position_key(consumer, topic, partition))
         if stored is None:
             return self.bounds(topic, partition)[0]
         position: int = _POSITION.unpack(stored)[0]
         return position
 
-    def save_position(self, consumer: str, topic: str, partition: int, position: int) -> None:
-        key = _position_key(consumer, topic, partition)
+    def save_positions(self, positions: Mapping[PositionKey, int]) -> None:
         with self._environment.write() as transaction:
-            state = self._environment.database(STATE)
-            stored = transaction.get(key, db=state)
-            if stored is None or _POSITION.unpack(stored)[0] < position:
-                transaction.put(key, _POSITION.pack(position), db=state)
+            state = self._environment.databases[STATE]
+            for place, position in positions.items():
+                key = _position_key(*place)
+                stored = transaction.get(key, None, state)
+                if stored is None or _POSITION.unpack(stored)[0] < position:
+                    transaction.put(key, _POSITION.pack(position), db=state)
 
     def trim(self, topic: str, partition: int, before: int, limit: int = 1000) -> int:
         first, end = self.bounds(topic, partition)
         if min(before, end) <= first:
             return 0
         with self._environment.write() as transaction:
-            state, bounds_key = self._environment.database(STATE), _bounds_key(topic, partition)
+            state, bounds_key = self._environment.databases[STATE], _bounds_key(topic, partition)
             topic_id, first, end = _BOUNDS.unpack(transaction.get(bounds_key, db=state) or b"")
             removed: int = max(0, min(before, end, first + limit) - first)
-            with transaction.cursor(self._environment.database(MESSAGES)) as cursor:
+            with transaction.cursor(self._environment.databases[MESSAGES]) as cursor:
                 cursor.set_range(_KEY.pack(topic_id, partition, first))
                 for _ in range(removed):
                     cursor.delete()
@@ -171,24 +170,24 @@ class LmdbLog:
 
     def _use_partition(self, transaction: "lmdb.Transaction[bytes]", topic: str, partition: int) -> int:
         """Makes the partition known, if it is not yet; returns the topic's id."""
-        state = self._environment.database(STATE)
+        state = self._environment.databases[STATE]
         topic_id, partitions = _topic(transaction, state, topic)
         if partition >= partitions:
-            transaction.put(b"T" + topic.encode(), _TOPIC.pack(topic_id, partition + 1), db=state)
+            transaction.put(_topic_key(topic), _TOPIC.pack(topic_id, partition + 1), db=state)
         transaction.put(_bounds_key(topic, partition), _BOUNDS.pack(topic_id, 0, 0), overwrite=False, db=state)
         return topic_id
 
 
 def _topic(transaction: "lmdb.Transaction[bytes]", state: "lmdb._Database", topic: str) -> tuple[int, int]:
     """(topic id, partitions in use); a topic that is new gets an id."""
-    stored = transaction.get(b"T" + topic.encode(), db=state)
+    stored = transaction.get(_topic_key(topic), db=state)
     if stored is not None:
         topic_id, partitions = _TOPIC.unpack(stored)
         return topic_id, partitions
     last = transaction.get(_NEXT_TOPIC_ID, db=state)
     topic_id = int.from_bytes(last, "big") if last is not None else 0
     transaction.put(_NEXT_TOPIC_ID, (topic_id + 1).to_bytes(2, "big"), db=state)
-    transaction.put(b"T" + topic.encode(), _TOPIC.pack(topic_id, 0), db=state)
+    transaction.put(_topic_key(topic), _TOPIC.pack(topic_id, 0), db=state)
     return topic_id, 0
 
 
@@ -204,9 +203,16 @@ def _bounded(begin: int, values: "islice[bytes]", bytes_max: int) -> list[Messag
     return found
 
 
+@lru_cache(maxsize=_NAMES_KEPT)
+def _topic_key(topic: str) -> bytes:
+    return b"T" + topic.encode()
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
 def _bounds_key(topic: str, partition: int) -> bytes:
     return b"B" + topic.encode() + b"\0" + _PARTITION.pack(partition)
 
 
+@lru_cache(maxsize=_NAMES_KEPT)
 def _position_key(consumer: str, topic: str, partition: int) -> bytes:
     return b"P" + consumer.encode() + b"\0" + topic.encode() + b"\0" + _PARTITION.pack(partition)

@@ -30,7 +30,7 @@ class LmdbDeadLetters:
     def put(self, entry: DeadLetterEntry) -> None:
         key = _key(entry.stage, entry.subject)
         with self._environment.write() as transaction:
-            database = self._environment.database(DEAD_LETTERS)
+            database = self._environment.databases[DEAD_LETTERS]
             stored = transaction.get(key, db=database)
             if stored is not None:
                 entry = msgspec.structs.replace(entry, first_ms=_decode(stored).first_ms)
@@ -40,18 +40,18 @@ class LmdbDeadLetters:
         if not self.count() or self.get(stage, subject) is None:
             return False
         with self._environment.write() as transaction:
-            return transaction.delete(_key(stage, subject), db=self._environment.database(DEAD_LETTERS))
+            return transaction.delete(_key(stage, subject), db=self._environment.databases[DEAD_LETTERS])
 
     def get(self, stage: str, subject: str) -> DeadLetterEntry | None:
         with self._environment.read() as transaction:
-            stored = transaction.get(_key(stage, subject), db=self._environment.database(DEAD_LETTERS))
+            stored = transaction.get(_key(stage, subject), db=self._environment.databases[DEAD_LETTERS])
         return _decode(stored) if stored is not None else None
 
     def entries(self) -> Iterator[DeadLetterEntry]:
         after = b""
         while True:
             with self._environment.read() as transaction:
-                cursor = transaction.cursor(self._environment.database(DEAD_LETTERS))
+                cursor = transaction.cursor(self._environment.databases[DEAD_LETTERS])
                 found = cursor.set_range(after + b"\0") if after else cursor.first()
                 page: list[tuple[bytes, bytes]] = []
                 while found and len(page) < _PAGE:
@@ -65,7 +65,7 @@ class LmdbDeadLetters:
 
     def count(self) -> int:
         with self._environment.read() as transaction:
-            return transaction.stat(self._environment.database(DEAD_LETTERS))["entries"]
+            return transaction.stat(self._environment.databases[DEAD_LETTERS])["entries"]
 
 
 def _key(stage: str, subject: str) -> bytes:

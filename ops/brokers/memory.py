@@ -3,11 +3,11 @@
 It keeps lists, and what would undo the open group.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from proto.errors import UnavailableError
-from proto.ports.log import Message
+from proto.ports.log import Message, PositionKey
 
 
 class MemoryLog:
@@ -18,7 +18,7 @@ class MemoryLog:
         self._messages: dict[tuple[str, int], list[bytes]] = {}
         self._first: dict[tuple[str, int], int] = {}
         self._owners: dict[str, dict[str, int]] = {}
-        self._positions: dict[tuple[str, str, int], int] = {}
+        self._positions: dict[PositionKey, int] = {}
         self._depth = 0
         self._doomed = False
         self._undo: list[Callable[[], object]] = []
@@ -97,15 +97,10 @@ class MemoryLog:
         saved = self._positions.get((consumer, topic, partition))
         return self.bounds(topic, partition)[0] if saved is None else saved
 
-    def save_position(self, consumer: str, topic: str, partition: int, position: int) -> None:
-        key = (consumer, topic, partition)
-        before = self._positions.get(key, -1)
-        if position > before:
-            with self._write():
-                self._positions[key] = position
-                self._undo.append(
-                    lambda: self._positions.pop(key) if before < 0 else self._positions.__setitem__(key, before)
-                )
+    def save_positions(self, positions: Mapping[PositionKey, int]) -> None:
+        with self._write():
+            for key, position in positions.items():
+                self._save_position(key, position)
 
     def trim(self, topic: str, partition: int, before: int, limit: int = 1000) -> int:
         first, end = self.bounds(topic, partition)
@@ -119,6 +114,14 @@ class MemoryLog:
                 self._undo.append(lambda: self._first.update({(topic, partition): first}))
                 self._undo.append(lambda: kept.__setitem__(slice(0, 0), gone))
         return removed
+
+    def _save_position(self, key: PositionKey, position: int) -> None:
+        before = self._positions.get(key, -1)
+        if position > before:
+            self._positions[key] = position
+            self._undo.append(
+                lambda: self._positions.pop(key) if before < 0 else self._positions.__setitem__(key, before)
+            )
 
     def _write(self) -> AbstractContextManager[None]:
         """A group in which something is written; refused in one that an error has undone."""

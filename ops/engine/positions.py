@@ -4,9 +4,7 @@ So an edit costs no durable commit for its positions alone. What is lost in a cr
 nothing (processors are idempotent).
 """
 
-from proto.ports.log import Log
-
-Key = tuple[str, str, int]  # consumer, topic, partition
+from proto.ports.log import Log, PositionKey
 
 
 class Positions:
@@ -14,8 +12,8 @@ class Positions:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._unsaved: dict[Key, int] = {}
-        self._marked: dict[Key, int] = {}
+        self._unsaved: dict[PositionKey, int] = {}
+        self._marked: dict[PositionKey, int] = {}
         self._rode = False
 
     def mark(self, consumer: str, topic: str, partition: int, position: int) -> None:
@@ -25,7 +23,7 @@ class Positions:
     def ride(self) -> None:
         """At the end of a group, inside it: saves all, if the group has written something anyway."""
         if (self._marked or self._unsaved) and self._log.writing():
-            self._save({**self._unsaved, **self._marked})
+            self._log.save_positions({**self._unsaved, **self._marked})
             self._rode = True
 
     def committed(self) -> None:
@@ -49,10 +47,5 @@ class Positions:
     def flush(self) -> None:
         """Saves what waits, in a commit of its own."""
         if self._unsaved:
-            with self._log.group():
-                self._save(self._unsaved)
+            self._log.save_positions(self._unsaved)
             self._unsaved.clear()
-
-    def _save(self, positions: dict[Key, int]) -> None:
-        for (consumer, topic, partition), position in positions.items():
-            self._log.save_position(consumer, topic, partition, position)

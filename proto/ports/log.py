@@ -5,9 +5,12 @@ Terms. An *offset* is the place of a message in its partition, from 0, without g
 position that was saved is durable with whatever was written in the same group commit (`Durable.group`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
+
+PositionKey = tuple[str, str, int]
+"""Consumer group, topic, partition."""
 
 
 class Message(NamedTuple):
@@ -73,8 +76,8 @@ class Log(Durable, Protocol):
         """Where the consumer group goes on; the first retained offset when it never saved one."""
         ...
 
-    def save_position(self, consumer: str, topic: str, partition: int, position: int) -> None:
-        """Positions never go back: a lower one is ignored."""
+    def save_positions(self, positions: Mapping[PositionKey, int]) -> None:
+        """Together. Positions never go back: a lower one is ignored."""
         ...
 
     def trim(self, topic: str, partition: int, before: int, limit: int = 1000) -> int:

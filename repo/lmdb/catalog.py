@@ -55,7 +55,7 @@ class Catalog:
             for spec in specs:
                 if _admit(stored, spec):
                     key = _PREFIX + spec.name.encode()
-                    transaction.put(key, _encode(stored[spec.name]), db=self._environment.database(META))
+                    transaction.put(key, _encode(stored[spec.name]), db=self._environment.databases[META])
         self._load()
 
     def mark_keys(self, tables: tuple[str, ...]) -> list[bytes]:
@@ -106,7 +106,7 @@ class Catalog:
 
     def _read(self, transaction: "lmdb.Transaction[bytes]") -> dict[str, _Table]:
         found: dict[str, _Table] = {}
-        with transaction.cursor(self._environment.database(META)) as cursor:
+        with transaction.cursor(self._environment.databases[META]) as cursor:
             more = cursor.set_range(_PREFIX)
             while more and cursor.key().startswith(_PREFIX):
                 found[cursor.key()[len(_PREFIX) :].decode()] = _decode(cursor.value())

@@ -88,7 +88,7 @@ class CommitBatch:
         """watermark: transactions with an older snapshot are too old."""
         self._environment, self._catalog, self._transaction = environment, catalog, transaction
         self._watermark = watermark
-        self._last = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.database(META)))
+        self._last = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.databases[META]))
         self._next = max(self._last + 1, now_ns)
         self._written: dict[bytes, int] = {}  # chain -> commit timestamp, of members of this batch
         self._cells: list[tuple[bytes, bytes]] = []
@@ -99,18 +99,18 @@ class CommitBatch:
 
     def run(self, members: Sequence[Prepared]) -> list[Outcome]:
         """In order; each member sees those before it as commits after its snapshot."""
-        with self._transaction.cursor(self._environment.database(CELLS)) as cursor:
+        with self._transaction.cursor(self._environment.databases[CELLS]) as cursor:
             return [self._refusal(member, cursor) or self._admit(member) for member in members]
 
     def store(self, append: Append) -> None:
         """Puts what the committed members wrote. A few calls, however many members."""
         environment, transaction = self._environment, self._transaction
-        with transaction.cursor(environment.database(CELLS)) as cursor:
+        with transaction.cursor(environment.databases[CELLS]) as cursor:
             cursor.putmulti(self._cells)
         if self._values:
-            with transaction.cursor(environment.database(VALUES)) as cursor:
+            with transaction.cursor(environment.databases[VALUES]) as cursor:
                 cursor.putmulti(self._values, append=True)
-        index = environment.database(INDEX)
+        index = environment.databases[INDEX]
         for key, value in self._index.items():
             if value is None:
                 transaction.delete(key, db=index)
@@ -119,7 +119,7 @@ class CommitBatch:
         for (topic, partition), messages in self._messages.items():
             append(transaction, topic, partition, messages)
         if self._next - 1 > self._last:
-            newest, meta = TIMESTAMP.pack(self._next - 1), environment.database(META)
+            newest, meta = TIMESTAMP.pack(self._next - 1), environment.databases[META]
             transaction.put(LAST_TIMESTAMP, newest, db=meta)
             # Not the timestamp alone: a group that is undone may be followed by one with the same.
             mark = newest + environment.nonce + TIMESTAMP.pack(next(_numbers))

@@ -24,6 +24,7 @@ _NONCES_KEPT = 64
 class LmdbEnvironment:
     """Safe for threads; a group belongs to the thread that opened it. One instance a folder and process.
 
+    databases  handles of those that `database` was asked for; look there each time: they change after an I/O error
     commits    durable commits so far, of this process
     on_commit  called after each of them, on the committing thread; must not raise
     """
@@ -41,18 +42,19 @@ class LmdbEnvironment:
         self.on_commit: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._store = Store(folder, clock, nonce, map_bytes, readers_max)
+        self.databases = self._store.handles
         self._check_format()
         self._forget_old_nonces()
 
     def database(self, name: str) -> Database:
-        """The named database, created when it is first asked for. Ask each time: handles change after an I/O error.
+        """The named database, created when it is first asked for. Outside of groups it is in `databases` from then on.
 
         Ask for each once before any `read()`: a read that has begun doesn't know a database that is opened later.
         """
         handle = self._store.handles.get(name)
         if handle is not None:
             return handle
-        state = self._store.thread()
+        state = self._store.local.state
         if name in state.opened:
             return state.opened[name]
         if state.transaction is None and self._open_existing(name):
@@ -63,26 +65,34 @@ class LmdbEnvironment:
 
     def group(self) -> AbstractContextManager[None]:
         """See proto.ports.log.Durable. Raises UnavailableError at exit when nothing was kept."""
-        return Group(self._store, self._store.thread(), self._committed)
+        return Group(self._store, self._store.local.state, self._committed)
 
     def write(self) -> "AbstractContextManager[lmdb.Transaction[bytes]]":
         """The write transaction of this thread's group, begun if need be; outside a group: a group of its own."""
-        return Write(self._store, self._store.thread(), self._committed)
+        return Write(self._store, self._store.local.state, self._committed)
+
+    def get(self, name: str, key: bytes) -> bytes | None:
+        """One value of a database, as `read` sees it."""
+        joined = self._store.local.state.transaction
+        if joined is not None:
+            return joined.get(key, None, self.databases[name])
+        with self.read() as transaction:
+            return transaction.get(key, None, self.databases[name])
 
     def read(self) -> "AbstractContextManager[lmdb.Transaction[bytes]]":
         """This thread's write transaction if one has begun, else a read transaction.
 
         Leave it within a second: while it is open, no page that it can see is used again.
         """
-        return Read(self._store, self._store.thread())
+        return Read(self._store, self._store.local.state)
 
     def writing(self) -> bool:
         """Whether this thread's group has already begun to write: what is added now costs no commit of its own."""
-        return self._store.thread().transaction is not None
+        return self._store.local.state.transaction is not None
 
     def inside_group(self) -> bool:
         """Whether this thread has a group open."""
-        return self._store.thread().depth > 0
+        return self._store.local.state.depth > 0
 
     def last_transaction_id(self) -> int:
         """Of the newest commit of any process; cheap (no transaction)."""
@@ -107,7 +117,7 @@ class LmdbEnvironment:
             callback()
 
     def _open_existing(self, name: str) -> bool:
-        state = self._store.thread()
+        state = self._store.local.state
         transaction = self._store.begin(state, write=True)
         try:
             handle = self._store.lmdb.open_db(name.encode(), txn=transaction, create=False)

@@ -20,7 +20,7 @@ class GarbageCollector:
     def __init__(self, environment: LmdbEnvironment, catalog: Catalog, retention: Retention) -> None:
         self._environment, self._catalog, self._retention = environment, catalog, retention
         with environment.read() as transaction:
-            self._position = transaction.get(_POSITION, b"", db=environment.database(META))
+            self._position = transaction.get(_POSITION, b"", db=environment.databases[META])
 
     def collect(self, before: int, limit: int, now_ns: int) -> int:
         """Looks at about `limit` cells, from where the last call stopped; returns how many it deleted.
@@ -28,7 +28,7 @@ class GarbageCollector:
         After the last cell of the store comes the first.
         """
         environment = self._environment
-        with environment.read() as transaction, transaction.cursor(environment.database(CELLS)) as cursor:
+        with environment.read() as transaction, transaction.cursor(environment.databases[CELLS]) as cursor:
             watermark = self._retention.wanted_watermark(transaction, before, now_ns)
             keys, self._position = _garbage(cursor, self._position, watermark, limit)
         if not keys:
@@ -38,18 +38,18 @@ class GarbageCollector:
             if allowed < watermark:
                 return 0  # somebody has taken a lease in between; what was found will be found again
             self._retention.move_watermark(transaction, allowed, now_ns)
-            transaction.put(_POSITION, self._position, db=environment.database(META))
+            transaction.put(_POSITION, self._position, db=environment.databases[META])
             return sum(self._delete(transaction, key, watermark) for key in keys)
 
     def _delete(self, transaction: "lmdb.Transaction[bytes]", key: bytes, watermark: int) -> bool:
-        cells = self._environment.database(CELLS)
+        cells = self._environment.databases[CELLS]
         value = transaction.get(key, db=cells)
         if value is None:
             return False  # another process was faster
         if key[-8:] == UNVERSIONED and not _is_old_tombstone(value, watermark):
             return False  # it was written since we looked
         if value[:1] == APART and self._catalog.is_large(key[:2], key[-9:-8]):
-            transaction.delete(value[1:], db=self._environment.database(VALUES))
+            transaction.delete(value[1:], db=self._environment.databases[VALUES])
         return transaction.delete(key, db=cells)
 
 

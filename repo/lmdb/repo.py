@@ -70,9 +70,7 @@ class LmdbRepo:
         return outcomes
 
     def last_timestamp(self) -> int:
-        environment = self._environment
-        with environment.read() as transaction:
-            return stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.database(META)))
+        return stored_timestamp(self._environment.get(META, LAST_TIMESTAMP))
 
     def collect_garbage(self, before: int, limit: int = 10_000) -> int:
         return self._garbage.collect(before, limit, self._now_ns())

@@ -22,7 +22,7 @@ class Retention:
 
     def watermark(self, transaction: "lmdb.Transaction[bytes]") -> int:
         """Versions that only snapshots below it could see may be gone."""
-        return stored_timestamp(transaction.get(_WATERMARK, db=self._environment.database(META)))
+        return stored_timestamp(transaction.get(_WATERMARK, db=self._environment.databases[META]))
 
     def check(self, transaction: "lmdb.Transaction[bytes]", timestamp: int) -> None:
         """Raises TooOldError when a snapshot at `timestamp` may have gaps."""
@@ -32,14 +32,14 @@ class Retention:
 
     def wanted_watermark(self, transaction: "lmdb.Transaction[bytes]", before: int, now_ns: int) -> int:
         """How far the watermark may move: `before`, but not past a live lease or the newest commit; never back."""
-        meta = self._environment.database(META)
+        meta = self._environment.databases[META]
         newest = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=meta))
         leased = [timestamp for _, timestamp, expiry in self._leases(transaction) if expiry > now_ns]
         return max(self.watermark(transaction), min(before, newest, *leased))
 
     def move_watermark(self, transaction: "lmdb.Transaction[bytes]", watermark: int, now_ns: int) -> None:
         """Also forgets leases that have expired."""
-        meta = self._environment.database(META)
+        meta = self._environment.databases[META]
         transaction.put(_WATERMARK, TIMESTAMP.pack(watermark), db=meta)
         for key, _, expiry in self._leases(transaction):
             if expiry <= now_ns:
@@ -50,16 +50,16 @@ class Retention:
         with self._environment.write() as transaction:
             self.check(transaction, timestamp)
             record = _LEASE.pack(timestamp, expiry_ns)
-            transaction.put(_LEASE_PREFIX + lease_id, record, db=self._environment.database(META))
+            transaction.put(_LEASE_PREFIX + lease_id, record, db=self._environment.databases[META])
 
     def release_lease(self, lease_id: bytes) -> None:
         """It may have expired."""
         with self._environment.write() as transaction:
-            transaction.delete(_LEASE_PREFIX + lease_id, db=self._environment.database(META))
+            transaction.delete(_LEASE_PREFIX + lease_id, db=self._environment.databases[META])
 
     def _leases(self, transaction: "lmdb.Transaction[bytes]") -> list[tuple[bytes, int, int]]:
         found = []
-        with transaction.cursor(self._environment.database(META)) as cursor:
+        with transaction.cursor(self._environment.databases[META]) as cursor:
             more = cursor.set_range(_LEASE_PREFIX)
             while more and cursor.key().startswith(_LEASE_PREFIX):
                 found.append((cursor.key(), *_LEASE.unpack(cursor.value())))

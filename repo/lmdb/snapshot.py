@@ -54,7 +54,7 @@ class LmdbSnapshot:
         return found
 
     def change_marks(self, tables: Sequence[str]) -> list[bytes]:
-        keys, meta = self._catalog.mark_keys(tuple(tables)), self._environment.database(META)
+        keys, meta = self._catalog.mark_keys(tuple(tables)), self._environment.databases[META]
         with self._reading() as transaction:
             get = transaction.get
             return [get(key, b"", meta) for key in keys]
@@ -63,7 +63,7 @@ class LmdbSnapshot:
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
     ) -> list[list[tuple[bytes, bytes]]]:
         table_id = self._catalog.layouts[table, ""].table_id
-        with self._reading() as transaction, transaction.cursor(self._environment.database(INDEX)) as cursor:
+        with self._reading() as transaction, transaction.cursor(self._environment.databases[INDEX]) as cursor:
             return [walk.entries(cursor, table_id, prefix, limit_each, after) for prefix in prefixes]
 
     def scan(
@@ -74,7 +74,7 @@ class LmdbSnapshot:
         found: list[tuple[bytes, Version]] = []
         place: walk.Place | None = walk.start_of(layout, after, before)
         while place is not None and len(found) < limit:
-            with environment.read() as transaction, transaction.cursor(environment.database(CELLS)) as cursor:
+            with environment.read() as transaction, transaction.cursor(environment.databases[CELLS]) as cursor:
                 place = walk.rows(cursor, place, suffix, self._decoder(transaction, layout), limit, found)
                 self._check_age(transaction, layout)
         return found
@@ -84,14 +84,14 @@ class LmdbSnapshot:
         sample = walk.Sample(count)
         place: bytes | None = table_id
         while place is not None:
-            with environment.read() as transaction, transaction.cursor(environment.database(CELLS)) as cursor:
+            with environment.read() as transaction, transaction.cursor(environment.databases[CELLS]) as cursor:
                 place = sample.add_slice(cursor, table_id, place)
         return sample.ranges()
 
     def history(self, table: str, group: str, key: bytes, limit: int = 100) -> list[Version]:
         layout, environment = self._catalog.layouts[table, group], self._environment
         row = layout.table_id + key
-        with environment.read() as transaction, transaction.cursor(environment.database(CELLS)) as cursor:
+        with environment.read() as transaction, transaction.cursor(environment.databases[CELLS]) as cursor:
             start = row + visible_from(layout, self._timestamp)
             decode = self._decoder(transaction, layout)
             found = walk.versions(cursor, row + layout.group_id, start, decode, limit)
@@ -108,7 +108,7 @@ class LmdbSnapshot:
         pass
 
     def _read_slice(self, layout: Layout, keys: Sequence[bytes]) -> list[Version | None]:
-        with self._reading() as transaction, transaction.cursor(self._environment.database(CELLS)) as cursor:
+        with self._reading() as transaction, transaction.cursor(self._environment.databases[CELLS]) as cursor:
             if layout.keep is Keep.NEWEST:
                 return _read_newest(cursor, layout, keys)
             opened = self._opener(transaction) if layout.large else None
@@ -135,7 +135,7 @@ class LmdbSnapshot:
 
     def _opener(self, transaction: "lmdb.Transaction[bytes]") -> _Opened:
         """For values of large groups."""
-        get, values = transaction.get, self._environment.database(VALUES)
+        get, values = transaction.get, self._environment.databases[VALUES]
 
         def opened(stored: bytes) -> bytes | None:
             if stored[:1] == APART:

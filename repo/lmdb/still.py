@@ -25,7 +25,7 @@ class StillSnapshot(LmdbSnapshot):
         self._read = environment.read()
         self._held = transaction = self._read.__enter__()
         self._joined = _Joined(transaction)
-        self._timestamp = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.database(META)))
+        self._timestamp = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.databases[META]))
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -41,8 +42,21 @@ class ThreadState:
         self.opened: dict[str, Database] = {}
 
 
+class _Local(threading.local):
+    """state: what the calling thread has open; made when it first asks."""
+
+    def __init__(self, joined: Callable[[ThreadState], None]) -> None:
+        self.state = ThreadState()
+        joined(self.state)
+
+
 class Store:
-    """Safe for threads. handles: databases by name; they change when the environment is opened again."""
+    """Safe for threads.
+
+    handles  databases by name; it is the same dict for ever, but what it holds changes when the environment is opened
+             again
+    local    `local.state` is the calling thread's
+    """
 
     def __init__(self, folder: Path, clock: Clock, nonce: bytes, map_bytes: int, readers_max: int) -> None:
         self.folder = folder
@@ -51,20 +65,10 @@ class Store:
         self._nonce_key = NONCE_PREFIX + nonce
         self._map_bytes, self._readers_max = map_bytes, readers_max
         self._lock = threading.RLock()
-        self._local = threading.local()
         self._threads: list[ThreadState] = []
+        self.local = _Local(self._joined)
         self._broken = False
         self.lmdb = self._opened()
-
-    def thread(self) -> ThreadState:
-        """The calling thread's."""
-        try:
-            state: ThreadState = self._local.state
-        except AttributeError:
-            state = self._local.state = ThreadState()
-            with self._lock:
-                self._threads = [other for other in self._threads if other.owner.is_alive()] + [state]
-        return state
 
     def begin(self, state: ThreadState, write: bool) -> "lmdb.Transaction[bytes]":
         """Whoever ends the transaction takes one from state.busy: that is what reopening waits for."""
@@ -105,6 +109,10 @@ class Store:
             state.busy -= 1
             self.handles.update(opened)
 
+    def _joined(self, state: ThreadState) -> None:
+        with self._lock:
+            self._threads = [other for other in self._threads if other.owner.is_alive()] + [state]
+
     def _opened(self) -> lmdb.Environment:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +125,7 @@ class Store:
                 lib_version=0,  # LMDB 0.9: one file format, whatever the library prefers
             )
             environment.reader_check()
-            self.handles = {name: environment.open_db(name.encode()) for name in self.handles or (META,)}
+            self.handles.update({name: environment.open_db(name.encode()) for name in self.handles or (META,)})
         except (lmdb.Error, OSError) as error:
             if isinstance(error, lmdb.DiskError | lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.MapFullError):
                 raise translated(error, self.folder) from error

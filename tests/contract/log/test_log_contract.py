@@ -65,8 +65,8 @@ def test_partition_of_is_stable_and_never_shared(log: Log) -> None:
 
 def test_positions_belong_to_consumers_and_never_go_back(log: Log) -> None:
     log.append("t", 0, [b"a", b"b", b"c"])
-    log.save_position("c", "t", 0, 2)
-    log.save_position("c", "t", 0, 1)
+    log.save_positions({("c", "t", 0): 2})
+    log.save_positions({("c", "t", 0): 1})
     assert log.position("c", "t", 0) == 2
     assert log.position("d", "t", 0) == 0
     assert log.position("c", "t", 1) == 0
@@ -95,7 +95,7 @@ def test_a_group_sees_its_own_writes_and_keeps_them_together(log: Log) -> None:
         assert values(log, "t") == [b"a"]
         with log.group():
             log.append("t", 0, [b"b"])
-            log.save_position("c", "t", 0, 1)
+            log.save_positions({("c", "t", 0): 1})
         assert log.bounds("t", 0) == (0, 2)
     assert not log.writing()
     assert values(log, "t") == [b"a", b"b"]
@@ -111,18 +111,18 @@ def test_last_commit_changes_with_each_commit_and_only_then(log: Log) -> None:
     with log.group():
         log.bounds("t", 0)
     assert log.last_commit() == after
-    log.save_position("c", "t", 0, 1)
+    log.save_positions({("c", "t", 0): 1})
     assert log.last_commit() != after
 
 
 def test_an_exception_undoes_the_whole_group(log: Log) -> None:
     log.append("t", 0, [b"kept", b"trimmed?"])
-    log.save_position("c", "t", 0, 1)
+    log.save_positions({("c", "t", 0): 1})
     with pytest.raises(ZeroDivisionError), log.group():
         log.append("t", 0, [b"gone"])
         log.append("new", 3, [b"gone"])
         log.partition_of("t", "gone")
-        log.save_position("c", "t", 0, 2)
+        log.save_positions({("c", "t", 0): 2})
         log.trim("t", 0, 2)
         raise ZeroDivisionError
     assert values(log, "t") == [b"kept", b"trimmed?"]

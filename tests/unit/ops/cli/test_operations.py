@@ -41,7 +41,7 @@ def test_lanes_show_what_waits_and_since_when(folder: Any, adsindex: Any) -> Non
     commit_timestamp = int(folder.clock.ms * 1e6)
     message = commit_timestamp.to_bytes(8, "big") + encode(Notification(Lane.LOW, []))
     folder.log.append(lane_topic(NOTIFICATIONS, Lane.LOW), 0, [message] * 3)
-    folder.log.save_position("argus", lane_topic(NOTIFICATIONS, Lane.LOW), 0, 1)
+    folder.log.save_positions({("argus", lane_topic(NOTIFICATIONS, Lane.LOW), 0): 1})
     folder.close()
     low = next(line for line in adsindex("lanes", "show", "--json").json if line["topic"] == "notifications.low")
     assert (low["waiting"], low["kept"], low["paused"]) == (2, 3, False)

@@ -42,7 +42,7 @@ def test_the_first_fresh_message_is_found(ages: list[int], before: int, done: in
     log = MemoryLog()
     times = sorted(ages)
     log.append(HIGH, 0, [notification(1000.0 + ms) for ms in times])
-    log.save_position(ARGUS, HIGH, 0, min(done, len(times)))
+    log.save_positions({(ARGUS, HIGH, 0): min(done, len(times))})
     parts = stale_parts(log, (ARGUS,), Lane.HIGH, 1000.0 + before)
     waiting = times[done:]
     assert sum(part.stale for part in parts) == sum(ms < before for ms in waiting)

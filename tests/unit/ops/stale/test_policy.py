@@ -61,7 +61,7 @@ class Bench:
             return next(iter(drop_orders(snapshot)), None)
 
     def carried_out(self, offset: int) -> None:
-        self.log.save_position(ARGUS, LOW, 0, offset)
+        self.log.save_positions({(ARGUS, LOW, 0): offset})
 
 
 @pytest.fixture

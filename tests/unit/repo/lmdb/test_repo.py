@@ -71,7 +71,7 @@ def test_tables_are_not_declared_inside_a_group(engine: Engine) -> None:
 
 def test_a_snapshot_that_is_open_holds_no_lmdb_transaction(engine: Engine) -> None:
     engine.put(1, b"x")
-    state = environment_of(engine)._store.thread()
+    state = environment_of(engine)._store.local.state
     with engine.repo.snapshot() as snapshot:
         snapshot.read(ITEMS, "a", [key_of(1)])
         snapshot.scan(ITEMS, "a")

@@ -26,14 +26,14 @@ class FailingTransaction:
 
 
 def commit(store: Store, key: bytes, durable: bool) -> None:
-    state = store.thread()
+    state = store.local.state
     transaction = store.begin(state, write=True)
     transaction.put(key, b"x", db=store.handles[META])
     store.commit(FailingTransaction(transaction, durable), state)  # type: ignore[arg-type]
 
 
 def get(store: Store, key: bytes) -> bytes | None:
-    state = store.thread()
+    state = store.local.state
     transaction = store.begin(state, write=False)
     value = transaction.get(key, db=store.handles[META])
     transaction.abort()
@@ -50,5 +50,5 @@ def test_a_commit_that_happened_in_spite_of_the_error_counts_as_committed(tmp_pa
     assert get(store, b"b") is None
     commit(store, b"b", durable=True)
     assert get(store, b"b") == b"x"
-    assert store.thread().busy == 0
+    assert store.local.state.busy == 0
     store.lmdb.close()
