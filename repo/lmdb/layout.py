@@ -45,7 +45,9 @@ class Layout(NamedTuple):
 
 def visible_from(layout: Layout, timestamp: int) -> bytes:
     """What follows table id and key in the seek for the version that a snapshot at `timestamp` sees."""
-    return layout.group_id + (inverted(timestamp) if layout.keep is Keep.VERSIONED else UNVERSIONED)
+    if layout.keep is Keep.VERSIONED:
+        return layout.group_id + TIMESTAMP.pack(TIMESTAMP_MAX - timestamp)
+    return layout.group_id + UNVERSIONED
 
 
 def inverted(timestamp: int) -> bytes:

@@ -4,7 +4,6 @@ It holds no LMDB transaction between two calls; a call with much to do uses seve
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Self
 
 import lmdb
@@ -54,16 +53,14 @@ class LmdbSnapshot:
         return found
 
     def change_marks(self, tables: Sequence[str]) -> list[bytes]:
-        keys, meta = self._catalog.mark_keys(tuple(tables)), self._environment.databases[META]
-        with self._reading() as transaction:
-            get = transaction.get
-            return [get(key, b"", meta) for key in keys]
+        with self._environment.read() as transaction:
+            return self._marks(transaction, tables)
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
     ) -> list[list[tuple[bytes, bytes]]]:
         table_id = self._catalog.layouts[table, ""].table_id
-        with self._reading() as transaction, transaction.cursor(self._environment.databases[INDEX]) as cursor:
+        with self._environment.read() as transaction, transaction.cursor(self._environment.databases[INDEX]) as cursor:
             return [walk.entries(cursor, table_id, prefix, limit_each, after) for prefix in prefixes]
 
     def scan(
@@ -108,17 +105,27 @@ class LmdbSnapshot:
         pass
 
     def _read_slice(self, layout: Layout, keys: Sequence[bytes]) -> list[Version | None]:
-        with self._reading() as transaction, transaction.cursor(self._environment.databases[CELLS]) as cursor:
-            if layout.keep is Keep.NEWEST:
-                return _read_newest(cursor, layout, keys)
-            opened = self._opener(transaction) if layout.large else None
-            found = _read_versioned(cursor, layout, keys, visible_from(layout, self._timestamp), opened)
+        with self._environment.read() as transaction, transaction.cursor(self._environment.databases[CELLS]) as cells:
+            found = self._found(transaction, cells, layout, keys)
             self._check_age(transaction, layout)
         return found
 
-    def _reading(self) -> "AbstractContextManager[lmdb.Transaction[bytes]]":
-        """The LMDB transaction of one call of `read` or `scan_prefixes`."""
-        return self._environment.read()
+    def _found(
+        self,
+        transaction: "lmdb.Transaction[bytes]",
+        cursor: "lmdb.Cursor[bytes]",
+        layout: Layout,
+        keys: Sequence[bytes],
+    ) -> list[Version | None]:
+        """cursor: of `cells`."""
+        if layout.keep is Keep.NEWEST:
+            return _read_newest(cursor, layout, keys)
+        opened = self._opener(transaction) if layout.large else None
+        return _read_versioned(cursor, layout, keys, visible_from(layout, self._timestamp), opened)
+
+    def _marks(self, transaction: "lmdb.Transaction[bytes]", tables: Sequence[str]) -> list[bytes]:
+        get, meta = transaction.get, self._environment.databases[META]
+        return [get(key, b"", meta) for key in self._catalog.mark_keys(tuple(tables))]
 
     def _check_age(self, transaction: "lmdb.Transaction[bytes]", layout: Layout) -> None:
         """After the read, in the same LMDB transaction: what was collected before it began may be missing in it."""

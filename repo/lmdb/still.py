@@ -3,51 +3,70 @@
 Index entries have no versions. A build that read them a moment later than its rows would mix two source transactions.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Self
+from typing import NamedTuple, Self
 
 import lmdb
 
 from proto.errors import UnavailableError
+from repo.api import Version
+from repo.lmdb import walk
 from repo.lmdb.environment import LmdbEnvironment
-from repo.lmdb.layout import LAST_TIMESTAMP, stored_timestamp
+from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, stored_timestamp
 from repo.lmdb.snapshot import LmdbSnapshot
 from repo.lmdb.store import META
 
 
-class StillSnapshot(LmdbSnapshot):
-    """See Repo.snapshot(still=True). Reads only while it is entered; its timestamp is taken then."""
+class _Held(NamedTuple):
+    """What is open while a still snapshot is entered: a build reads a dozen times, and pays for these once."""
 
-    _held: "lmdb.Transaction[bytes] | None" = None
+    read: "AbstractContextManager[lmdb.Transaction[bytes]]"
+    transaction: "lmdb.Transaction[bytes]"
+    cells: "lmdb.Cursor[bytes]"
+    entries: "lmdb.Cursor[bytes]"
+
+
+class StillSnapshot(LmdbSnapshot):
+    """See Repo.snapshot(still=True). Reads only while it is entered; its timestamp is taken then.
+
+    Nothing it reads can be too old: its timestamp is that of the newest commit, which the watermark never passes, and
+    within one LMDB transaction nothing is collected.
+    """
+
+    _held: _Held | None = None
 
     def __enter__(self) -> Self:
         environment: LmdbEnvironment = self._environment
-        self._read = environment.read()
-        self._held = transaction = self._read.__enter__()
-        self._joined = _Joined(transaction)
+        read = environment.read()
+        transaction = read.__enter__()
         self._timestamp = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.databases[META]))
+        cells, entries = (transaction.cursor(environment.databases[name]) for name in (CELLS, INDEX))
+        self._held = _Held(read, transaction, cells, entries)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._held is not None:
-            self._held = None
-            self._read.__exit__(None, None, None)
+        held, self._held = self._held, None
+        if held is not None:
+            held.cells.close()
+            held.entries.close()
+            held.read.__exit__(None, None, None)
 
-    def _reading(self) -> "AbstractContextManager[lmdb.Transaction[bytes]]":
-        if self._held is None:
-            raise UnavailableError("a still snapshot can be read inside `with` only")
-        return self._joined
+    def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
+        held = self._held or _not_entered()
+        return self._found(held.transaction, held.cells, self._catalog.layouts[table, group], keys)
+
+    def change_marks(self, tables: Sequence[str]) -> list[bytes]:
+        held = self._held or _not_entered()
+        return self._marks(held.transaction, tables)
+
+    def scan_prefixes(
+        self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
+    ) -> list[list[tuple[bytes, bytes]]]:
+        held = self._held or _not_entered()
+        table_id = self._catalog.layouts[table, ""].table_id
+        return [walk.entries(held.entries, table_id, prefix, limit_each, after) for prefix in prefixes]
 
 
-class _Joined:
-    """The held transaction, for a `with` that does not end it."""
-
-    __slots__ = ("_transaction",)
-
-    def __init__(self, transaction: "lmdb.Transaction[bytes]") -> None:
-        self._transaction = transaction
-
-    def __enter__(self) -> "lmdb.Transaction[bytes]":
-        return self._transaction
-
-    def __exit__(self, *exc: object) -> None: ...
+def _not_entered() -> _Held:
+    raise UnavailableError("a still snapshot can be read inside `with` only")
