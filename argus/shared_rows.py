@@ -5,11 +5,12 @@ stay what they are, and need neither a seek nor a decode. What is kept holds as 
 table (Reads.change_marks). What grows is bounded: a full cache is emptied.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from argus.footprints import footprints, of_nothing
 from proto.flows.model import Collection as ChildRows
-from repo.api import Reads
+from repo.api import Reads, Version
 from repo.keys import index_prefix
 from repo.rows import GroupReader
 from repo.system import collection_index
@@ -18,43 +19,65 @@ ROWS_MAX = 20_000
 
 
 class Rows:
-    """Rows of one group of one table; `table` is where its change mark is asked for.
+    """Rows of one table, as one place of a document reads them; `table` is where its change mark is asked for.
 
-    After `read`: values: key -> values, all NULL for a row that is not there, and for None; versions: key -> commit
-    timestamp of the version that was read (argus.lineage.RowRead); absent: keys of rows that are not there; parked:
-    keys of rows whose newest version could not be stored.
+    After `read`: groups: for each group key -> values, all NULL for a row that is not there, and for None; footprints:
+    key -> what is noted of the row; absent: keys of rows that are not there; parked: keys of rows of which a group's
+    newest version could not be stored.
     """
 
-    def __init__(self, table: str, group: str, reader: GroupReader) -> None:
-        self.table, self._group, self._reader = table, group, reader
-        self.nulls: Sequence[Any] = (None,) * len(reader.schema.names)
-        self.values: dict[bytes | None, Sequence[Any]] = {}
-        self.versions: dict[bytes | None, int] = {}
-        self.absent: set[bytes | None] = set()
-        self.parked: set[bytes | None] = set()
-        self._mark: bytes | None = None
+    def __init__(self, table: str, readers: Mapping[str, GroupReader]) -> None:
+        """readers: by group; the one that says whether the row is there comes first."""
+        self.table, self._readers = table, readers
+        self._nulls: list[Sequence[Any]] = [(None,) * len(reader.schema.names) for reader in readers.values()]
+        self._of_nothing = of_nothing(len(readers))
+        self._forget(None)
 
-    def read(self, snapshot: Reads, keys: Collection[bytes | None], mark: bytes | None) -> None:
+    def read(self, snapshot: Reads, keys: Collection[bytes | None], mark: bytes | None, prefix: bytes) -> None:
         """Makes the rows with these keys known; the values are not to be changed by anybody. mark: None for rows that
-        no other document reads, which are not kept."""
-        if mark is None or mark != self._mark or len(self.values) > ROWS_MAX:
-            self.values, self.absent, self.parked, self._mark = {None: self.nulls}, set(), set(), mark
-            self.versions = {}
-        missing = [key for key in dict.fromkeys(keys) if key not in self.values and key is not None]
-        if not missing:
-            return
-        versions = snapshot.read(self.table, self._group, missing)
-        values, nulls, found = self.values, self.nulls, self.versions
-        for key, version, record in zip(missing, versions, self._reader.records(versions), strict=True):
+        no other document reads, which are not kept. prefix: the encoded source of all keys; b"": of several."""
+        if mark is None or mark != self._mark or len(self.footprints) > ROWS_MAX:
+            self._forget(mark)
+        known = self.footprints
+        missing = [key for key in dict.fromkeys(keys) if key not in known and key is not None]
+        if missing:
+            groups = zip(self._readers.items(), self.groups, self._nulls, strict=True)
+            versions = [
+                self._take(missing, values, nulls, reader, snapshot.read(self.table, group, missing))
+                for (group, reader), values, nulls in groups
+            ]
+            known.update(zip(missing, footprints(missing, versions, prefix), strict=True))
+
+    def _take(
+        self,
+        keys: Sequence[bytes],
+        values: dict[bytes | None, Sequence[Any]],
+        nulls: Sequence[Any],
+        reader: GroupReader,
+        versions: Sequence[Version | None],
+    ) -> list[int]:
+        """Keeps what was read of one group; the commit timestamps, as argus.lineage.RowRead has them."""
+        noted: list[int] = []
+        absent, decides = self.absent, values is self.groups[0]
+        for key, version, record in zip(keys, versions, reader.records(versions), strict=True):
             if record is None or record.values is None:
                 values[key] = nulls
-                self.absent.add(key)
-                found[key] = -version[0] if version else 0
-            else:
-                values[key] = record.values
-                found[key] = version[0]  # type: ignore[index]
+                noted.append(-version[0] if version else 0)
+                if decides:
+                    absent.add(key)
+            else:  # of a row that is not there no group is seen: a handler's may outlive its source's
+                values[key] = nulls if key in absent else record.values
+                noted.append(version[0])  # type: ignore[index]
             if record is not None and record.parked:
                 self.parked.add(key)
+        return noted
+
+    def _forget(self, mark: bytes | None) -> None:
+        self._mark = mark
+        self.groups: list[dict[bytes | None, Sequence[Any]]] = [{None: nulls} for nulls in self._nulls]
+        self.footprints: dict[bytes | None, bytes] = {None: self._of_nothing}
+        self.absent: set[bytes | None] = set()
+        self.parked: set[bytes | None] = set()
 
 
 class Children:

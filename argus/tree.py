@@ -4,9 +4,10 @@ keys."""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
+from operator import itemgetter
 from typing import Any
 
-from argus.footprints import Footprints
+from argus.footprints import of_lists
 from argus.plan import Node, Slot
 from argus.shared_rows import ROWS_MAX, Children, Rows
 from proto.codec import KEY_BYTES_MAX, encode_scalar, source_end
@@ -40,11 +41,10 @@ class TreeRows:
 
 @dataclass(slots=True)
 class _Flat:
-    """Rows of one node for the whole batch in one list; counts: how many belong to each key (None: one each); absent:
-    keys whose row is not there."""
+    """Keys of the rows at one place for the whole batch in one list; counts: how many belong to each key of the top
+    (None: one each); absent: those whose row is not there."""
 
     keys: Sequence[bytes | None]
-    slots: dict[int, list[Values]]
     counts: list[int] | None
     absent: set[bytes | None] = field(default_factory=set)
 
@@ -53,104 +53,101 @@ class _Flat:
         return [None if key in self.absent else key for key in self.keys] if self.absent else self.keys
 
 
+class _Place:
+    """A node: how the keys of its rows are found, and the rows.
+
+    above: number of the place where they are found, by `parents` or `children`; -1 for the top
+    is_shared: whether several documents read the same rows; slots: Slot.at, in the order of the groups
+    """
+
+    def __init__(self, node: Node, nodes: Sequence[Node], readers: Mapping[tuple[str, str], GroupReader]) -> None:
+        """nodes: of the tree, this one among them."""
+        slots, table, hop = node.ordered_slots(), node.table.name, node.hop
+        self.name = node.path or table
+        self.is_root, self.is_shared = node.parent is None, _is_shared(node)
+        self.slots = [slot.at for slot in slots]
+        self.rows = Rows(table, {slot.group: readers[table, slot.group] for slot in slots})
+        self.above = -1 if node is nodes[0] or node.parent is None else nodes.index(node.parent)
+        self.parents = ParentKeys(node, node.parent, hop) if node.parent and isinstance(hop, Reference) else None
+        self.children = Children(hop) if isinstance(hop, Collection) else None
+
+
 class Tree:
     """Compiled reads of some nodes, the top first. tables: those whose change marks it needs."""
 
     def __init__(self, nodes: Sequence[Node], readers: Mapping[tuple[str, str], GroupReader]) -> None:
-        self._nodes = nodes
-        self._parents = {
-            node.path: ParentKeys(node, node.parent, node.hop)
-            for node in nodes[1:]
-            if node.parent is not None and isinstance(node.hop, Reference)
-        }
-        self._children = {node.path: Children(node.hop) for node in nodes if isinstance(node.hop, Collection)}
-        self._rows = {  # by node; the group that says whether the row is there comes first
-            node.path: [
-                (slot.at, Rows(node.table.name, slot.group, readers[node.table.name, slot.group]))
-                for slot in node.ordered_slots()
-            ]
-            for node in nodes
-        }
-        self._footprints = {
-            node.path: Footprints([rows for _, rows in self._rows[node.path]], _is_shared(node)) for node in nodes
-        }
-        shared = [node for node in nodes if _is_shared(node)]
-        self._shared = frozenset(node.path for node in shared)
-        marked = [rows.table for node in shared for _, rows in self._rows[node.path]]
-        marked += [self._children[node.path].table for node in shared if isinstance(node.hop, Collection)]
+        self._places = [_Place(node, nodes, readers) for node in nodes]
+        self._slots = sum(len(place.slots) for place in self._places)
+        shared = [place for place in self._places if place.is_shared]
+        marked = [place.rows.table for place in shared]
+        marked += [place.children.table for place in shared if place.children]
         self.tables = tuple(dict.fromkeys(marked))
 
     def read(self, snapshot: Reads, keys: Sequence[bytes | None], prefix: bytes, marks: Marks) -> TreeRows:
         """keys: of the top, without repetition. prefix: the encoded source of all of them; b"": they are of several."""
-        missing: list[list[str] | None] = [None] * len(keys)
-        flats: dict[str, _Flat] = {}
-        for node in self._nodes:
-            flat = flats[node.path] = self._keys(snapshot, node, flats, keys, prefix, marks)
-            self._read(snapshot, node, flat, missing, marks)
-        slots: list[list[Any]] = [[]] * sum(map(len, self._rows.values()))
-        for flat in flats.values():
-            for at, values in flat.slots.items():
-                slots[at] = values if flat.counts is None else _grouped(values, flat.counts)
-        footprints = [self._footprints[path].of(flat.keys, flat.counts, prefix) for path, flat in flats.items()]
-        return TreeRows(slots, flats[self._nodes[0].path].absent, missing, footprints)
+        found = TreeRows([[]] * self._slots, set(), [None] * len(keys), [])
+        slots, flats = found.slots, list[_Flat]()
+        for place in self._places:
+            flat = _Flat(keys, None) if place.above < 0 else self._behind(snapshot, place, flats, slots, prefix, marks)
+            flats.append(flat)
+            rows = place.rows
+            rows.read(snapshot, flat.keys, marks[rows.table] if place.is_shared else None, prefix)
+            if rows.absent or rows.parked:
+                _note_gaps(place, flat, found.missing)
+            for at, values in zip(place.slots, rows.groups, strict=True):
+                slots[at] = list(map(values.__getitem__, flat.keys))
+            noted = list(map(rows.footprints.__getitem__, flat.keys))
+            found.footprints.append(noted if flat.counts is None else of_lists(noted, flat.counts))
+        for place, flat in zip(self._places, flats, strict=True):
+            if flat.counts is not None:
+                for at in place.slots:
+                    slots[at] = _grouped(slots[at], flat.counts)
+        found.absent = flats[0].absent
+        return found
 
-    def _keys(
+    def _behind(
         self,
         snapshot: Reads,
-        node: Node,
-        flats: dict[str, _Flat],
-        top: Sequence[bytes | None],
+        place: _Place,
+        flats: Sequence[_Flat],
+        slots: Sequence[Sequence[Values]],
         prefix: bytes,
         marks: Marks,
     ) -> _Flat:
-        if node.parent is None or not flats:
-            return _Flat(top, {}, None)
-        above = flats[node.parent.path]
-        if isinstance(node.hop, Reference):
-            return _Flat(self._parents[node.path].of(above.keys, above.slots, prefix), {}, above.counts)
-        known = self._children[node.path]
-        mark = marks.get(known.table) if node.path in self._shared else None
-        children = known.read(snapshot, above.present(), mark)
+        """The rows that those of the place above lead to."""
+        above = flats[place.above]
+        if place.parents is not None:
+            return _Flat(place.parents.of(above.keys, slots, prefix), above.counts)
+        assert place.children is not None
+        mark = marks[place.children.table] if place.is_shared else None
+        children = place.children.read(snapshot, above.present(), mark)
         lengths = list(map(len, children))
         counts = lengths if above.counts is None else [sum(part) for part in _grouped(lengths, above.counts)]
-        return _Flat(list(chain.from_iterable(children)), {}, counts)
+        return _Flat(list(chain.from_iterable(children)), counts)
 
-    def _read(self, snapshot: Reads, node: Node, flat: _Flat, missing: list[list[str] | None], marks: Marks) -> None:
-        """Fills the node's slots. Of a row that is not there no group is seen: a handler's may outlive its source's."""
-        absent: set[bytes | None] = set()
-        bad: set[bytes | None] = set()
-        shared = node.path in self._shared
-        for number, rows in self._rows[node.path]:
-            rows.read(snapshot, flat.keys, marks[rows.table] if shared else None)
-            if not flat.slots and rows.absent:
-                absent = rows.absent.intersection(flat.keys)
-                if absent and isinstance(node.hop, Collection):
-                    _drop(flat, absent)
-            if rows.parked:
-                bad |= rows.parked.intersection(flat.keys)
-            values = rows.values
-            if absent:
-                flat.slots[number] = [rows.nulls if key in absent else values[key] for key in flat.keys]
-            else:
-                flat.slots[number] = [values[key] for key in flat.keys]
-        if node.parent is not None:
-            bad |= absent
-        if bad:
-            self._note_missing(node, flat, bad, missing)
-        flat.absent = absent
 
-    def _note_missing(self, node: Node, flat: _Flat, bad: set[bytes | None], missing: list[list[str] | None]) -> None:
-        owners: Sequence[int] = range(len(flat.keys))
-        if flat.counts is not None:
-            owners = [owner for owner, count in enumerate(flat.counts) for _ in range(count)]
-        for owner, key in zip(owners, flat.keys, strict=True):
-            if key in bad:
-                text = node.path or node.table.name
-                noted = missing[owner]
-                if noted is None:
-                    missing[owner] = [text]
-                elif text not in noted:
-                    noted.append(text)
+def _note_gaps(place: _Place, flat: _Flat, missing: list[list[str] | None]) -> None:
+    """Finds out which rows of these are absent, drops them from a collection, and says which documents miss
+    something."""
+    rows = place.rows
+    flat.absent = rows.absent.intersection(flat.keys)
+    if flat.absent and place.children is not None:
+        _drop(flat)
+    bad = rows.parked.intersection(flat.keys)
+    if not place.is_root:
+        bad |= flat.absent
+    if not bad:
+        return
+    owners: Sequence[int] = range(len(flat.keys))
+    if flat.counts is not None:
+        owners = [owner for owner, count in enumerate(flat.counts) for _ in range(count)]
+    for owner, key in zip(owners, flat.keys, strict=True):
+        if key in bad:
+            noted = missing[owner]
+            if noted is None:
+                missing[owner] = [place.name]
+            elif place.name not in noted:
+                noted.append(place.name)
 
 
 class ParentKeys:
@@ -158,30 +155,33 @@ class ParentKeys:
 
     def __init__(self, node: Node, child: Node, hop: Reference) -> None:
         self._suffix = parent_suffix(child.table, hop.columns, node.table)
-        self._places = [(slot.at, at) for slot, at in (_place(child, name) for name in hop.columns)]
-        self._prefix = b""
-        self._known: dict[Any, bytes | None] = {}  # of one source; emptied when it is full
+        self._columns = [(slot.at, itemgetter(at)) for slot, at in (_slot_of(child, name) for name in hop.columns)]
+        self._known = _Encoded(b"", self._suffix)
 
-    def of(
-        self,
-        keys: Sequence[bytes | None],
-        slots: Mapping[int, Sequence[Values]] | Sequence[Sequence[Values]],
-        prefix: bytes,
-    ) -> list[bytes | None]:
+    def of(self, keys: Sequence[bytes | None], slots: Sequence[Sequence[Values]], prefix: bytes) -> list[bytes | None]:
         """keys, slots: of the rows; prefix: see Tree.read."""
-        suffix = self._suffix
-        columns = [[row[at] for row in slots[number]] for number, at in self._places]
+        columns = [map(value, slots[number]) for number, value in self._columns]
         if prefix and len(columns) == 1:  # the usual case; each parent is encoded once
-            if prefix != self._prefix or len(self._known) > ROWS_MAX:
-                self._prefix, self._known = prefix, {None: None}
             known = self._known
-            for value in set(columns[0]).difference(known):
-                known[value] = prefix + suffix((value,))
-            return [known[value] for value in columns[0]]
+            if prefix != known.prefix or len(known) > ROWS_MAX:
+                known = self._known = _Encoded(prefix, self._suffix)
+            return list(map(known.__getitem__, columns[0]))
         return [
-            None if key is None or None in values else (prefix or source_part(key)) + suffix(values)
+            None if key is None or None in values else (prefix or source_part(key)) + self._suffix(values)
             for key, *values in zip(keys, *columns, strict=True)
         ]
+
+
+class _Encoded(dict[Any, bytes | None]):
+    """Value of a reference column -> key of the parent, of one source; encodes those that it is asked for first."""
+
+    def __init__(self, prefix: bytes, suffix: Callable[[Sequence[Any]], bytes]) -> None:
+        super().__init__({None: None})
+        self.prefix, self._suffix = prefix, suffix
+
+    def __missing__(self, value: Any) -> bytes:
+        key = self[value] = self.prefix + self._suffix((value,))
+        return key
 
 
 def source_part(key: bytes) -> bytes:
@@ -194,15 +194,15 @@ def _is_shared(node: Node) -> bool:
     return node.parent is not None and not (node.parent.parent is None and isinstance(node.hop, Collection))
 
 
-def _drop(flat: _Flat, absent: set[bytes | None]) -> None:
+def _drop(flat: _Flat) -> None:
     """Leaves children out that are in the index and not in the snapshot."""
     assert flat.counts is not None
-    kept = [[key for key in keys if key not in absent] for keys in _grouped(flat.keys, flat.counts)]
+    kept = [[key for key in keys if key not in flat.absent] for keys in _grouped(flat.keys, flat.counts)]
     flat.keys = [key for keys in kept for key in keys]
     flat.counts = list(map(len, kept))
 
 
-def _place(node: Node, column: str) -> tuple[Slot, int]:
+def _slot_of(node: Node, column: str) -> tuple[Slot, int]:
     for slot in node.slots.values():
         if column in slot.columns:
             return slot, slot.columns.index(column)
