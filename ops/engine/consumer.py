@@ -1,6 +1,6 @@
 """A consumer: the partitions of one family of topics that this process has claimed, and how far each is processed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.engine.progress import Progress
@@ -56,6 +56,7 @@ class Consumer:
         self._of_lane: dict[Lane, list[Partition]] = {lane: [] for lane in topics}
         self._refused_ms: dict[tuple[str, int], float] = {}
         self._drop_below: dict[tuple[str, int], int] = {}
+        self._begun: list[Partition] = []  # with messages in process
         self._turn = 0
         self._quiet_commit: int | None = None  # nothing was waiting then ...
         self._quiet_until_ms = 0.0  # ... and nothing is due before
@@ -68,7 +69,12 @@ class Consumer:
         ends = self._log.ends(self._names)
         if len(self._claimed) < len(ends):
             self._claim_new(ends, now_ms)
-        working = {one.lane for key, one in self._claimed.items() if self._has_work(one, ends[key], now_ms)}
+        working: set[Lane] = set()
+        for key, one in self._claimed.items():
+            one.end = end = ends[key]
+            # Below its position all is finished: most partitions have nothing to offer.
+            if one.progress.position < end and one.progress.offer(now_ms, end, 1).offsets:
+                working.add(one.lane)
         if not working:
             self._quiet_commit = commit
             self._quiet_until_ms = min([self.due_ms(frozenset()), *self._refused_ms.values()])
@@ -106,6 +112,7 @@ class Consumer:
             messages = self._read(partition, offsets)
             if messages:
                 partition.progress.begin([message.offset for message in messages])
+                self._begun.append(partition)
                 batch.append(Taken(partition, messages))
                 limit -= len(messages)
             if alone or limit <= 0:
@@ -114,14 +121,16 @@ class Consumer:
 
     def committed(self) -> None:
         """The group in which messages were taken is durable."""
-        for partition in self._claimed.values():
+        for partition in self._begun:
             partition.progress.committed()
+        self._begun.clear()
 
     def undone(self) -> None:
         """The group was undone."""
         self._quiet_commit = None
-        for partition in self._claimed.values():
+        for partition in self._begun:
             partition.progress.undone()
+        self._begun.clear()
 
     def behind(self, lane: Lane) -> int:
         """Messages not finished in this process's partitions, when last looked: free of cost."""
@@ -135,27 +144,27 @@ class Consumer:
     def backlog(self) -> dict[Lane, int]:
         """Messages not finished, by lane, in all partitions, whoever consumes them."""
         behind = dict.fromkeys(self._topics, 0)
-        for (topic, number), end in self._log.ends(self._names).items():
-            behind[self._lane_of[topic]] += end - self._position(topic, number)
+        for topic, _, position, end in self.unfinished():
+            behind[self._lane_of[topic]] += end - position
         return behind
 
-    def first_unfinished(self) -> Iterator[bytes]:
-        """Of each partition, whoever consumes it: the first message that is not finished, if there is one."""
-        for (topic, number), end in self._log.ends(self._names).items():
-            position = self._position(topic, number)
+    def unfinished(self) -> list[tuple[str, int, int, int]]:
+        """(topic, partition, position, end) of those that are behind, whoever consumes them."""
+        found = []
+        for key, end in self._log.ends(self._names).items():
+            held = self._claimed.get(key)
+            position = held.progress.position if held is not None else self._log.position(self.name, *key)
             if position < end:
-                yield from (found.value for found in self._log.read(topic, number, position, 1))
+                found.append((*key, position, end))
+        return found
 
-    def _position(self, topic: str, number: int) -> int:
-        held = self._claimed.get((topic, number))
-        return held.progress.position if held is not None else self._log.position(self.name, topic, number)
+    def first_unfinished(self) -> list[bytes]:
+        """Of each partition that is behind, whoever consumes it: the first message that is not finished."""
+        firsts = [self._log.read(topic, number, position, 1) for topic, number, position, _ in self.unfinished()]
+        return [message.value for messages in firsts for message in messages]
 
     def _below(self, partition: Partition) -> int:
         return self._drop_below.get((partition.topic, partition.number), 0)
-
-    def _has_work(self, partition: Partition, end: int, now_ms: float) -> bool:
-        partition.end = end
-        return bool(partition.progress.offer(now_ms, end, 1).offsets)
 
     def _claim_new(self, ends: Iterable[tuple[str, int]], now_ms: float) -> None:
         for topic, number in ends:

@@ -38,7 +38,7 @@ class Watermark:
         last = self._last_timestamp()
         pending = [message for consumer in self._notifications for message in consumer.first_unfinished()]
         holds = list(self._holds())
-        if not any(True for consumer in self._publications for _ in consumer.first_unfinished()):
+        if not any(consumer.unfinished() for consumer in self._publications):
             lowest = lowest_unprocessed(pending, holds)
             self.value = max(self.value, last if lowest is None else min(lowest - 1, last))
         return self.value

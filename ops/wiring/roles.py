@@ -18,6 +18,7 @@ from ops.engine.watermark import Watermark
 from ops.topics import ARGUS, PUBLISHER, UPDATER
 from ops.wiring.gated import Gated
 from ops.wiring.heartbeat import Heartbeat
+from ops.wiring.holds import Holds
 from ops.wiring.signal_work import SignalWork
 from ops.wiring.signals import signal_caller
 from ops.wiring.stale import document_healing
@@ -71,10 +72,8 @@ def argus_role(store: Store, application: Application, admission: Admission, sou
     topics = {lane: lane_topic(NOTIFICATIONS, lane) for lane in Lane}
     changes = _consumer(store, ARGUS, topics, ordered=False)
     publications = _consumer(store, PUBLISHER, {Lane.HIGH: PUBLICATIONS}, ordered=True)
-    dropped = Piles(store.repo)
-    watermark = Watermark(
-        [changes], [publications], store.repo.last_timestamp, lambda: [*parts.jobs.holds(), *dropped.holds()]
-    )
+    holds = Holds(store.repo, parts.jobs, Piles(store.repo))
+    watermark = Watermark([changes], [publications], store.repo.last_timestamp, holds)
     stale = StaleNotifications(store.repo, parts.argus, store.clock, store.orders.of(ARGUS))
     build = _stage(store, "build", parts.argus, changes, stale)
     publish = _stage(store, "publish", publisher, publications)
