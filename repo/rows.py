@@ -133,8 +133,9 @@ def changed_record(
 
 def carried_over(before: Record, commit_timestamp: int, changed: Sequence[int]) -> tuple[int, dict[int, int]]:
     """(base, since) of the record that follows `before` (committed at `commit_timestamp`) and changes these columns."""
-    since = {at: was or commit_timestamp for at, was in (before.since or {}).items()}
-    since.update(dict.fromkeys(changed, 0))
+    since = dict.fromkeys(changed, 0)
+    if before.since:
+        since = {at: was or commit_timestamp for at, was in before.since.items()} | since
     return before.base or commit_timestamp, since
 
 

@@ -31,10 +31,11 @@ _REPEATING = ("bool", "decimal", "date", "datetime")  # slow to convert, and the
 
 
 class _Pattern(NamedTuple):
-    """What rows with the same types of values need. integers: picks those whose range must be looked at."""
+    """What rows with the same types of values need. integers, floats: pick those whose range must be looked at."""
 
     conversions: tuple[tuple[int, Callable[[Any], Any]], ...]
     integers: Callable[[Sequence[Any]], tuple[int, ...]] | None
+    floats: Callable[[Sequence[Any]], tuple[float, ...]] | None
 
 
 class Fault(NamedTuple):
@@ -74,7 +75,7 @@ class Extractor:
         bad: list[RawRow] = []
         for raw in rows:
             try:
-                conversions, integers = known(tuple(map(type, raw))) or self._new_pattern(raw)
+                conversions, integers, floats = known(tuple(map(type, raw))) or self._new_pattern(raw)
                 row: Sequence[Any] = raw
                 if conversions:
                     row = converted = list(raw)
@@ -82,6 +83,8 @@ class Extractor:
                         converted[at] = convert(converted[at])
                 if integers is not None and max(integers(row)) > _INT64_MAX:
                     raise ValueTypeError("an integer does not fit in 64 bits")
+                if floats is not None and not all(map(isfinite, floats(row))):
+                    raise ValueTypeError("a float is not a finite number")
                 if only_key is None:
                     key = source + b"".join([encode_scalar(row[at]) for at in keys]) + b"\0"
                 else:
@@ -134,15 +137,17 @@ class Extractor:
         types = tuple(map(type, raw))
         conversions: list[tuple[int, Callable[[Any], Any]]] = []
         integers: list[int] = []
+        floats: list[int] = []
         for at, (kind, found) in enumerate(zip(self._kinds, types, strict=True)):
             if at in self._keys and found is type(None):
                 conversions.append((at, partial(_key_value, kind)))
             elif kind == "int" and found is int:
                 integers.append(at)
+            elif kind == "float" and found is float:
+                floats.append(at)
             elif kind and found is not type(None) and found is not _AS_STORED.get(kind):
                 conversions.append((at, _converter(kind, found)))
-        picked = itemgetter(*integers, integers[0]) if integers else None  # always more than one: always a tuple
-        pattern = self._patterns[types] = _Pattern(tuple(conversions), picked)
+        pattern = self._patterns[types] = _Pattern(tuple(conversions), _several(integers), _several(floats))
         return pattern
 
 
@@ -175,17 +180,13 @@ def _picker(positions: list[int]) -> Callable[[Sequence[Any]], Iterable[Any]]:
     return itemgetter(*positions)
 
 
+def _several(positions: list[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]] | None:
+    return itemgetter(*positions, positions[0]) if positions else None  # always more than one: always a tuple
+
+
 @lru_cache(maxsize=64)
 def _converter(kind: str, found: type) -> Callable[[Any], Any]:
     convert = partial(coerce, kind)
-    if kind == "float" and found is float:
-        return _finite
     if kind in _REPEATING and found in (str, int, float):
         return lru_cache(maxsize=4096, typed=True)(convert)
     return convert
-
-
-def _finite(value: float) -> float:
-    if isfinite(value):
-        return value
-    raise ValueTypeError(f"{value} is not a finite number")

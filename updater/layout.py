@@ -1,7 +1,8 @@
 """What is known of a table before any row arrives: its groups, their schemas, its key, and what its rows point at."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from operator import ne
 from typing import Any
 
@@ -19,8 +20,7 @@ _encode_json = msgspec.json.Encoder(order="deterministic").encode
 class Group:
     """One group that a source writes.
 
-    differs   whether two stored values are different
-    exact     equal lists are equal values
+    loose     positions of the columns in which Python calls values equal that are not: JSON
     single    for each column the tuple of its name alone: the usual change
     nulls     the values of a record that is not there
     """
@@ -30,11 +30,18 @@ class Group:
     columns: tuple[str, ...]
     schema: int
     reader: GroupReader
-    differs: Callable[[Any, Any], bool]
-    exact: bool
+    loose: tuple[int, ...]
     single: tuple[tuple[str], ...]
     nulls: list[None]
     positions: range
+
+    def differing(self, old: Sequence[Any], new: Sequence[Any]) -> list[int]:
+        """Positions of the columns whose stored values are different."""
+        found = list(compress(self.positions, map(ne, old, new)))
+        for at in self.loose:
+            if old[at] is not new[at] and at not in found and _differs(old[at], new[at]):
+                found = sorted([*found, at])
+        return found
 
     def named(self, positions: Iterable[int]) -> tuple[str, ...]:
         """Names of the columns at `positions`."""
@@ -75,10 +82,10 @@ def _source_groups(table: Table) -> list[tuple[Lane, tuple[str, ...]]]:
 
 
 def _group(table: Table, lane: Lane, columns: tuple[str, ...], reader: GroupReader) -> Group:
-    exact = all(table.columns[name].type != "json" for name in columns)
+    loose = tuple(at for at, name in enumerate(columns) if table.columns[name].type == "json")
     single = tuple((name,) for name in columns)
     return Group(
-        lane.name.lower(), lane, columns, reader.schema.id, reader, ne if exact else _differs, exact, single,
+        lane.name.lower(), lane, columns, reader.schema.id, reader, loose, single,
         [None] * len(columns), range(len(columns)),
     )  # fmt: skip
 

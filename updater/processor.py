@@ -74,7 +74,7 @@ class Updater:
         now_ms = self._clock.now_ms()
         runs: dict[str, SourceRun] = {}
         found: dict[str, list[Outcome]] = {}
-        with self._repo.snapshot(at_least) as snapshot:
+        with self._repo.snapshot(at_least, still=True) as snapshot:
             for source, offers in waiting.items():
                 runs[source] = SourceRun(source, snapshot, self._extractors, self._partitions, now_ms, drop)
                 found[source] = runs[source].run(offers)
