@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from argus.api import FieldSpec
 from argus.branches import Branch
-from argus.fetch import row_dict
+from argus.fetch import row_maker
 from argus.memo import Memo
 from argus.plan import OWN, Node, Plan, Slot
 from argus.registry import Application
@@ -102,6 +103,14 @@ class _Writer:
     def arguments(self, spec: FieldSpec) -> str:
         return ", ".join(f"{parameter}={self.python(path)}" for parameter, path in spec.inputs.items())
 
+    def checked(self, spec: FieldSpec, name: str) -> str:
+        """The stored form of what a field's function returns. Most are stored as they are: no call for these."""
+        call = f"{self.helper(spec.function)}({self.arguments(spec)})"
+        plain = _plain(_allowed(_return_type(spec, name)))
+        small = f" or type(v) is int and {-_INT64} <= v < {_INT64}" if int in plain else ""
+        as_it_is = f"type(v := {call}) in {self.helper(plain - {int})}{small}"
+        return f"(v if {as_it_is} else {self.helper(result_check(spec, name))}(v))"
+
     def branch(self, paths: Iterable[str]) -> int:
         """The branch that is all that these depend on; OWN: none."""
         found = set()
@@ -132,7 +141,7 @@ class _Writer:
         columns = [name for slot in slots for name in slot.columns]
         kinds = [node.table.columns[name].type for name in columns]
         key = columns.index(node.table.key[0])
-        name = self.helper(_row_maker(columns, kinds, key))
+        name = self.helper(_joined_row_maker(columns, kinds, key))
         arguments = ", ".join(map(self.slot, slots))
         return f"[{name}(*parts) for parts in zip({arguments}, strict=True)]" if node.many else f"{name}({arguments})"
 
@@ -192,8 +201,7 @@ def _expression(writer: _Writer, field: Field, spec: FieldSpec | None) -> str:
         return writer.stored(field.path)
     slots = writer.shared_slots(spec)
     by_branch, writer.by_branch = writer.by_branch, writer.by_branch and not slots
-    call = f"{writer.helper(spec.function)}({writer.arguments(spec)})"
-    checked = f"{writer.helper(result_check(spec, field.name))}({call})"
+    checked = writer.checked(spec, field.name)
     writer.by_branch = by_branch
     if not slots:
         return checked
@@ -228,20 +236,23 @@ def _condition(flows: Flows, document: Document, writer: _Writer) -> str:
     return f"({name}({_tuple(map(writer.stored, condition.paths))}) is True)"
 
 
-def _row_maker(columns: Sequence[str], kinds: Sequence[str], key: int) -> Callable[..., dict[str, Any] | None]:
+def _joined_row_maker(columns: Sequence[str], kinds: Sequence[str], key: int) -> Callable[..., dict[str, Any] | None]:
+    row = row_maker(columns, kinds)
+
     def make(*parts: Sequence[Any]) -> dict[str, Any] | None:
-        values = [value for part in parts for value in part]
-        return None if values[key] is None else row_dict(columns, kinds, values)
+        values = list(chain.from_iterable(parts))
+        return None if values[key] is None else row(values)
 
     return make
 
 
 def reading_maker(signal: Signal) -> Callable[[Sequence[Any]], dict[str, Any] | None]:
     """What a function gets for a whole signal: field -> value; None when nothing is known about the key."""
-    names, kinds = tuple(signal.fields), tuple(signal.fields.values())
+    nothing = (None,) * len(signal.fields)
+    row = row_maker(tuple(signal.fields), tuple(signal.fields.values()))
 
     def make(values: Sequence[Any]) -> dict[str, Any] | None:
-        return None if all(value is None for value in values) else row_dict(names, kinds, values)
+        return None if tuple(values) == nothing else row(values)
 
     return make
 
@@ -250,7 +261,7 @@ def result_check(spec: FieldSpec, name: str) -> Callable[[Any], Any]:
     """What a function returned -> the stored form. Raises ValueTypeError when its annotation or the store forbids
     it."""
     allowed = _allowed(_return_type(spec, name))
-    plain = frozenset(kind for kind in _PLAIN if allowed is None or kind in allowed)
+    plain = _plain(allowed)
     shown = "" if allowed is None else " | ".join("None" if kind is type(None) else kind.__name__ for kind in allowed)
 
     lists = allowed is None or list in allowed
@@ -266,6 +277,11 @@ def result_check(spec: FieldSpec, name: str) -> Callable[[Any], Any]:
         return from_python(value)
 
     return check
+
+
+def _plain(allowed: tuple[type, ...] | None) -> frozenset[type]:
+    """Classes of values that are stored as they are; an int only if it fits."""
+    return frozenset(kind for kind in _PLAIN if allowed is None or kind in allowed)
 
 
 def _return_type(spec: FieldSpec, name: str) -> Any:

@@ -1,13 +1,13 @@
 """Reads all that a batch of documents needs: the rows of each document, and the branches that it shares with others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
 from argus.branches import Branch, Branches
 from argus.plan import OWN, Plan, Slot
 from argus.tree import Tree, Values, source_part
-from proto.values import to_python
+from proto.values import CONVERT
 from repo.api import Reads
 from repo.rows import GroupReader
 
@@ -89,6 +89,16 @@ def _one_source(documents: Sequence[bytes]) -> bytes:
     return prefix if all(map(bytes.startswith, documents, repeat(prefix))) else b""
 
 
-def row_dict(columns: Sequence[str], types: Sequence[str], values: Values) -> dict[str, Any]:
-    """A row as computed fields and handlers get it."""
-    return {name: to_python(kind, value) for name, kind, value in zip(columns, types, values, strict=True)}
+def row_maker(columns: Sequence[str], types: Sequence[str]) -> Callable[[Values], dict[str, Any]]:
+    """Makes of stored values a row as computed fields and handlers get it."""
+    converted = [(name, CONVERT[kind]) for name, kind in zip(columns, types, strict=True) if kind in CONVERT]
+
+    def make(values: Values) -> dict[str, Any]:
+        row = dict(zip(columns, values, strict=True))
+        for name, convert in converted:
+            stored = row[name]
+            if stored is not None:
+                row[name] = convert(stored)
+        return row
+
+    return make

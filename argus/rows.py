@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from argus.api import Row, RowRef
 from argus.context import Context, row_key, row_of
 from argus.driver import Ask
-from argus.fetch import row_dict
+from argus.fetch import row_maker
 from proto.errors import InvalidMessageError
 from proto.flows.model import Collection, Flows, Table
 from proto.record import Schema
@@ -109,7 +109,7 @@ def _row(
             there = there or (group == table.key_group() and stored is not None)
             names = reader.schema.names
             kinds = [table.columns[name].type for name in names]
-            values.update(row_dict(names, kinds, stored if stored is not None else [None] * len(names)))
+            values.update(row_maker(names, kinds)(stored if stored is not None else [None] * len(names)))
     except Exception as error:  # a value that was stored when its column had another type
         shown = f"{ref.table}/{','.join(map(str, ref.key))}"
         return Found(InvalidMessageError(f"row {shown} can't be read: {error}"), versions)

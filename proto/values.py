@@ -54,7 +54,7 @@ def from_python(value: Any) -> Stored:
     if type(value) is str:
         return value if value.isascii() or _is_text(value) else _refuse(value, "text: it holds half a character")
     if type(value) is int:
-        return _int(value) if -_INT64_MAX - 1 <= value <= _INT64_MAX else _refuse(value, "a 64-bit integer")
+        return value if -_INT64_MAX - 1 <= value <= _INT64_MAX else _refuse(value, "a 64-bit integer")
     if type(value) is float:
         return value if math.isfinite(value) else _refuse(value, "a finite number")
     if isinstance(value, Decimal):
