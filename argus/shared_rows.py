@@ -39,8 +39,9 @@ class Rows:
         if mark is None or mark != self._mark or len(self.footprints) > ROWS_MAX:
             self._forget(mark)
         known = self.footprints
-        missing = [key for key in dict.fromkeys(keys) if key not in known and key is not None]
+        missing = [key for key in keys if key not in known and key is not None]
         if missing:
+            missing = list(dict.fromkeys(missing))
             groups = zip(self._readers.items(), self.groups, self._nulls, strict=True)
             versions = [
                 self._take(missing, values, nulls, reader, snapshot.read(self.table, group, missing))

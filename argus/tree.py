@@ -156,16 +156,22 @@ class ParentKeys:
     def __init__(self, node: Node, child: Node, hop: Reference) -> None:
         self._suffix = parent_suffix(child.table, hop.columns, node.table)
         self._columns = [(slot.at, itemgetter(at)) for slot, at in (_slot_of(child, name) for name in hop.columns)]
+        self._first, self._value = self._columns[0]
         self._known = _Encoded(b"", self._suffix)
 
     def of(self, keys: Sequence[bytes | None], slots: Sequence[Sequence[Values]], prefix: bytes) -> list[bytes | None]:
         """keys, slots: of the rows; prefix: see Tree.read."""
+        if not prefix or self._columns[1:]:
+            return self._of_many(keys, slots, prefix)
+        if prefix != self._known.prefix:
+            self._known = _Encoded(prefix, self._suffix)
+        return list(map(self._known.__getitem__, map(self._value, slots[self._first])))
+
+    def _of_many(
+        self, keys: Sequence[bytes | None], slots: Sequence[Sequence[Values]], prefix: bytes
+    ) -> list[bytes | None]:
+        """Of several sources or columns."""
         columns = [map(value, slots[number]) for number, value in self._columns]
-        if prefix and len(columns) == 1:  # the usual case; each parent is encoded once
-            known = self._known
-            if prefix != known.prefix or len(known) > ROWS_MAX:
-                known = self._known = _Encoded(prefix, self._suffix)
-            return list(map(known.__getitem__, columns[0]))
         return [
             None if key is None or None in values else (prefix or source_part(key)) + self._suffix(values)
             for key, *values in zip(keys, *columns, strict=True)
@@ -173,13 +179,17 @@ class ParentKeys:
 
 
 class _Encoded(dict[Any, bytes | None]):
-    """Value of a reference column -> key of the parent, of one source; encodes those that it is asked for first."""
+    """Value of a reference column -> key of the parent, of one source; encodes those that it is asked for first. When
+    there are too many, all are forgotten."""
 
     def __init__(self, prefix: bytes, suffix: Callable[[Sequence[Any]], bytes]) -> None:
         super().__init__({None: None})
         self.prefix, self._suffix = prefix, suffix
 
-    def __missing__(self, value: Any) -> bytes:
+    def __missing__(self, value: Any) -> bytes | None:
+        if len(self) > ROWS_MAX:
+            self.clear()
+            self[None] = None
         key = self[value] = self.prefix + self._suffix((value,))
         return key
 

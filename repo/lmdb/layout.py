@@ -43,13 +43,6 @@ class Layout(NamedTuple):
     large: bool
 
 
-def visible_from(layout: Layout, timestamp: int) -> bytes:
-    """What follows table id and key in the seek for the version that a snapshot at `timestamp` sees."""
-    if layout.keep is Keep.VERSIONED:
-        return layout.group_id + TIMESTAMP.pack(TIMESTAMP_MAX - timestamp)
-    return layout.group_id + UNVERSIONED
-
-
 def inverted(timestamp: int) -> bytes:
     """8 bytes that sort the newest first."""
     return TIMESTAMP.pack(TIMESTAMP_MAX - timestamp)

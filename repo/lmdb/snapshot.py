@@ -21,8 +21,8 @@ from repo.lmdb.layout import (
     UNVERSIONED,
     VALUES,
     Layout,
+    inverted,
     timestamp_of,
-    visible_from,
 )
 from repo.lmdb.retention import Retention
 from repo.lmdb.store import META
@@ -37,7 +37,7 @@ class LmdbSnapshot:
 
     def __init__(self, environment: LmdbEnvironment, catalog: Catalog, retention: Retention, timestamp: int) -> None:
         self._environment, self._catalog, self._retention = environment, catalog, retention
-        self._timestamp = timestamp
+        self._timestamp, self._inverted = timestamp, inverted(timestamp)
 
     @property
     def timestamp(self) -> int:
@@ -67,7 +67,7 @@ class LmdbSnapshot:
         self, table: str, group: str, after: bytes = b"", before: bytes | None = None, limit: int = 1000
     ) -> list[tuple[bytes, Version]]:
         layout = self._catalog.layouts[table, group]
-        environment, suffix = self._environment, visible_from(layout, self._timestamp)
+        environment, suffix = self._environment, self._visible_from(layout)
         found: list[tuple[bytes, Version]] = []
         place: walk.Place | None = walk.start_of(layout, after, before)
         while place is not None and len(found) < limit:
@@ -89,7 +89,7 @@ class LmdbSnapshot:
         layout, environment = self._catalog.layouts[table, group], self._environment
         row = layout.table_id + key
         with environment.read() as transaction, transaction.cursor(environment.databases[CELLS]) as cursor:
-            start = row + visible_from(layout, self._timestamp)
+            start = row + self._visible_from(layout)
             decode = self._decoder(transaction, layout)
             found = walk.versions(cursor, row + layout.group_id, start, decode, limit)
             self._check_age(transaction, layout)
@@ -121,7 +121,11 @@ class LmdbSnapshot:
         if layout.keep is Keep.NEWEST:
             return _read_newest(cursor, layout, keys)
         opened = self._opener(transaction) if layout.large else None
-        return _read_versioned(cursor, layout, keys, visible_from(layout, self._timestamp), opened)
+        return _read_versioned(cursor, layout, keys, layout.group_id + self._inverted, opened)
+
+    def _visible_from(self, layout: Layout) -> bytes:
+        """What follows table id and key in the seek for the version that this snapshot sees."""
+        return layout.group_id + (self._inverted if layout.keep is Keep.VERSIONED else UNVERSIONED)
 
     def _marks(self, transaction: "lmdb.Transaction[bytes]", tables: Sequence[str]) -> list[bytes]:
         get, meta = transaction.get, self._environment.databases[META]
@@ -156,14 +160,14 @@ def _read_versioned(
     cursor: "lmdb.Cursor[bytes]", layout: Layout, keys: Sequence[bytes], suffix: bytes, opened: _Opened | None
 ) -> list[Version | None]:
     found: list[Version | None] = []
-    add, seek, item, unpack, new = found.append, cursor.set_range, cursor.item, TIMESTAMP.unpack_from, tuple.__new__
+    add, seek, item, unpack, new = found.append, cursor.set_range, cursor.item, TIMESTAMP.unpack, tuple.__new__
     table_id = layout.table_id
     for key in keys:
         wanted = table_id + key + suffix
         if seek(wanted):
             at, value = item()
             if at[:-8] == wanted[:-8]:
-                timestamp = TIMESTAMP_MAX - unpack(at, len(at) - 8)[0]
+                timestamp = TIMESTAMP_MAX - unpack(at[-8:])[0]
                 # as Version(timestamp, ...), in two thirds of the time
                 add(new(Version, (timestamp, (opened(value) if opened else value) or None)))
                 continue

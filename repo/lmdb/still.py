@@ -13,7 +13,7 @@ from proto.errors import UnavailableError
 from repo.api import Version
 from repo.lmdb import walk
 from repo.lmdb.environment import LmdbEnvironment
-from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, stored_timestamp
+from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, inverted, stored_timestamp
 from repo.lmdb.snapshot import LmdbSnapshot
 from repo.lmdb.store import META
 
@@ -41,6 +41,7 @@ class StillSnapshot(LmdbSnapshot):
         read = environment.read()
         transaction = read.__enter__()
         self._timestamp = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.databases[META]))
+        self._inverted = inverted(self._timestamp)
         cells, entries = (transaction.cursor(environment.databases[name]) for name in (CELLS, INDEX))
         self._held = _Held(read, transaction, cells, entries)
         return self

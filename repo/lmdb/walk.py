@@ -40,7 +40,7 @@ def rows(
 ) -> Place | None:
     """Adds the visible rows to `found` until it has `limit`; returns where to go on, None at the end.
 
-    suffix: see layout.visible_from.
+    suffix: what follows table id and key in the seek for the version that the snapshot sees.
     """
     seek, end = cursor.set_range, place.end
     more = seek(place.start)
