@@ -31,12 +31,12 @@ def captured_table(table: Table) -> CapturedTable:
 
 def unit_lane(tables: Iterable[str], lanes: Mapping[str, Lane]) -> Lane:
     """The highest lane of the tables: a unit is never split, or documents would be torn."""
-    return min(lanes[table] for table in tables)
+    return min([lanes[table] for table in tables])
 
 
 def waits_for(lane: Lane, sent: Mapping[int, int]) -> int:
     """Position of the last unit that went ahead in a higher lane."""
-    return max((position for higher, position in sent.items() if higher < lane), default=0)
+    return max([position for higher, position in sent.items() if higher < lane], default=0)
 
 
 def topic(lane: Lane) -> str:

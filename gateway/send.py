@@ -85,4 +85,4 @@ class Sender:
 
 
 def _rows(tables: list[TableRows]) -> int:
-    return sum(len(table.rows) + len(table.deleted) for table in tables)
+    return sum([len(table.rows) + len(table.deleted) for table in tables])

@@ -1,5 +1,6 @@
 """What travels between the parts: source units, notifications, publications. All are msgpack arrays."""
 
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -19,6 +20,7 @@ UnitKind = Literal["stream", "chunk", "done", "parked", "unparked", "fed", "back
 FEEDS: tuple[UnitKind, ...] = ("fed", "backfill")
 
 
+@cache
 def lane_topic(name: str, lane: Lane) -> str:
     """`("updates", Lane.HIGH)` -> `"updates.high"`."""
     return f"{name}.{lane.name.lower()}"

@@ -12,6 +12,8 @@ _sources _jobs _generations _outlines _schemas _parts _feeds    NEWEST
 _drop_orders _dropped _drops    NEWEST: what was dropped on purpose (repo/drops.py)
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from proto.codec import encode_key
@@ -142,6 +144,7 @@ def decode_generation_state(value: bytes) -> GenerationState:
         ) from None
 
 
+@lru_cache(maxsize=1024)
 def source_key(source: str) -> bytes:
     """Key of a source's row in _sources."""
     return encode_key((source,))

@@ -50,19 +50,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """groups: the source's, highest lane first; main: number of the group that holds the key, whose record says
-    whether the row is there; places: where each of the source's columns stands."""
+    """name: the table's; groups: the source's, highest lane first; main: number of the group that holds the key, whose
+    record says whether the row is there; places: where each of the source's columns stands."""
 
+    name: str
     table: Table
     groups: tuple[Group, ...]
     main: int
     places: dict[str, Place]
     links: Links
-
-    @property
-    def name(self) -> str:
-        """The table's name in the flows file."""
-        return self.table.name
 
 
 def layouts(flows: Flows, schemas: Schemas) -> dict[str, TableLayout]:
@@ -92,7 +88,7 @@ def _group(table: Table, lane: Lane, columns: tuple[str, ...], reader: GroupRead
 
 def _layout(flows: Flows, table: Table, groups: tuple[Group, ...]) -> TableLayout:
     places = {name: (number, at) for number, group in enumerate(groups) for at, name in enumerate(group.columns)}
-    return TableLayout(table, groups, places[table.key[0]][0], places, links_of(flows, table, places))
+    return TableLayout(table.name, table, groups, places[table.key[0]][0], places, links_of(flows, table, places))
 
 
 def _differs(old: Any, new: Any) -> bool:

@@ -38,9 +38,11 @@ class Progress:
         held = self._held.get(unit.lane)
         if held is not None:
             return held
+        if unit.lane == Lane.HIGH:
+            return "now"
         applied = state.applied if state is not None and state.incarnation == unit.incarnation else {}
-        reached = max((applied.get(lane, 0) for lane in range(unit.lane)), default=0)
-        if unit.lane == Lane.HIGH or reached >= unit.waits_for:
+        reached = max(applied.get(lane, 0) for lane in range(unit.lane))
+        if reached >= unit.waits_for:
             return "now"
         wait = Retry(WAIT_MS, f"position {unit.waits_for} of a higher lane of {unit.source!r}; it is at {reached}")
         self._held[unit.lane] = wait

@@ -77,7 +77,7 @@ class SourceRun:
             origin = Origin(unit.kind, (unit.incarnation, unit.position), self._prefix)
             changes: Changes = [[], [], []]  # one for each lane
             apply = self._backfill_table if unit.kind == "backfill" else self._apply_table
-            if may_drop(unit, self._drop):
+            if self._drop is not None and may_drop(unit, self._drop):
                 apply = self._drop_table
             for intake in intakes:
                 apply(offer, intake, sets[intake.layout.name], origin, changes)
@@ -124,7 +124,8 @@ class SourceRun:
             self.letters.healed(intake.layout, self._source, key)
             self._book.heal(intake.layout.name, key)
         rows.healed.clear()
-        self._park(offer, intake, rows, origin, changes)
+        if intake.parked:
+            self._park(offer, intake, rows, origin, changes)
 
     def _drop_table(self, offer: Offer, intake: TableIntake, rows: RowSet, origin: Origin, changes: Changes) -> None:
         """A bad row is parked as ever: it costs as little, and its dead letter says more."""

@@ -14,7 +14,6 @@ when ops.engine.retention says so.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import lru_cache
 from itertools import islice
 from struct import Struct
@@ -43,14 +42,9 @@ class LmdbLog:
 
     def __init__(self, environment: LmdbEnvironment) -> None:
         self._environment = environment
+        self.group, self.writing = environment.group, environment.writing
         environment.database(MESSAGES)
         environment.database(STATE)
-
-    def group(self) -> AbstractContextManager[None]:
-        return self._environment.group()
-
-    def writing(self) -> bool:
-        return self._environment.writing()
 
     def last_commit(self) -> int:
         # Not the environment's last_transaction_id: LMDB writes its meta page, where that stands, before it lets
@@ -96,8 +90,11 @@ class LmdbLog:
             wanted = min(limit, end - begin)
             if wanted <= 0:
                 return []
-            with transaction.cursor(self._environment.databases[MESSAGES]) as cursor:
-                if not cursor.set_range(_KEY.pack(topic_id, partition, begin)):
+            key, messages = _KEY.pack(topic_id, partition, begin), self._environment.databases[MESSAGES]
+            if wanted == 1 and (value := transaction.get(key, None, messages)) is not None:
+                return [Message(begin, value)]
+            with transaction.cursor(messages) as cursor:
+                if not cursor.set_range(key):
                     raise CorruptionError(f"log: {topic}/{partition} has no message {begin}, though its bounds say so")
                 values = islice(cursor.iternext(keys=False, values=True), wanted)
                 return _bounded(begin, values, bytes_max)

@@ -15,6 +15,6 @@ class Gate:
 
     def __call__(self) -> bool:
         """Whether more may come in."""
-        behind = max((stage.consumer.behind(self._lane) for stage in self._stages), default=0)
+        behind = max([stage.consumer.behind(self._lane) for stage in self._stages], default=0)
         self.shut = behind > (self._backlog_max // 2 if self.shut else self._backlog_max)
         return not self.shut

@@ -134,7 +134,7 @@ class Consumer:
 
     def behind(self, lane: Lane) -> int:
         """Messages not finished in this process's partitions, when last looked: free of cost."""
-        return sum(one.end - one.progress.position for one in self._of_lane.get(lane, ()))
+        return sum([one.end - one.progress.position for one in self._of_lane.get(lane, ())])
 
     def due_ms(self, paused: frozenset[Lane]) -> float:
         """When the next waiting message of a lane that is not paused is due."""

@@ -42,7 +42,8 @@ class Lanes:
         self._start_at_the_others_time(active)
         while active:
             chosen = min(active, key=lambda lane: (self._virtual_ms[lane], lane))
-            budget_ms = self._budget_ms(chosen, now_ms)
+            traffic = self._traffic
+            budget_ms = traffic.ask(self._stage, now_ms) if chosen is Lane.LOW else traffic.budget_ms(chosen, now_ms)
             if budget_ms:
                 return Choice(chosen, budget_ms)
             self._active = active = active - {chosen}
@@ -51,9 +52,6 @@ class Lanes:
     def served(self, lane: Lane, elapsed_ms: float) -> None:
         """Charges the time that a choice took."""
         self._virtual_ms[lane] += elapsed_ms / WEIGHTS[lane]
-
-    def _budget_ms(self, lane: Lane, now_ms: float) -> float:
-        return self._traffic.ask(self._stage, now_ms) if lane is Lane.LOW else self._traffic.budget_ms(lane, now_ms)
 
     def _start_at_the_others_time(self, active: frozenset[Lane]) -> None:
         started = active - self._active

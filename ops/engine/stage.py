@@ -67,8 +67,10 @@ class Stage:
         if self._batch:
             items = items_of(self._batch)
             processor = self._dropper if dropping else self._processor
-            self._counted = self._buried(items) or self._processed(processor, items, choice.lane)
-            for partition in {id(taken.partition): taken.partition for taken in self._batch}.values():
+            buried = self._buried(items) if self._reasons else None
+            self._counted = buried or self._processed(processor, items, choice.lane)
+            for taken in self._batch:
+                partition = taken.partition
                 self._positions.mark(self.name, partition.topic, partition.number, partition.progress.position)
         return True
 
@@ -126,7 +128,7 @@ class Stage:
     def _buried(self, items: list[Item]) -> StageCounters | None:
         """Counts, when the batch is one message that raised too often: it became a dead letter, unprocessed."""
         alone = self._alone()
-        if not self._reasons or alone is None:
+        if alone is None:
             return None
         partition = self._batch[0].partition
         if partition.progress.failures(alone[2]) < self._settings.attempts_max:

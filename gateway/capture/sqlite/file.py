@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
-from proto.errors import SettingsError, UnavailableError
+from proto.errors import AdsIndexError, SettingsError, UnavailableError
 
 _TEMPORARY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_PROTOCOL")
 
@@ -39,8 +39,10 @@ class SqliteFile:
     def changed(self) -> bool:
         """Whether another connection has committed, or another file has come, since the last call; True at first."""
         self._reopen_if_replaced()
-        with self._translated():
+        try:
             data_version = self._driver.execute("PRAGMA main.data_version").fetchone()[0]
+        except self._errors as error:
+            raise self._translated(error) from error
         if data_version == self._data_version:
             return False
         self._data_version = data_version
@@ -74,18 +76,20 @@ class SqliteFile:
     def reading(self) -> Iterator[None]:
         """One read transaction: everything inside sees one state of the database."""
         self._reopen_if_replaced()
-        with self._translated():
+        try:
             self._driver.execute("BEGIN")
             try:
                 yield
             finally:
                 self._driver.execute("ROLLBACK")
+        except self._errors as error:
+            raise self._translated(error) from error
 
     @contextmanager
     def writing(self, wait_ms: int | None = None) -> Iterator[None]:
         """One write transaction. wait_ms: how long to wait for the user's own writers, if not busy_ms."""
         self._reopen_if_replaced()
-        with self._translated():
+        try:
             self._driver.execute(f"PRAGMA busy_timeout = {self._busy_ms if wait_ms is None else wait_ms}")
             try:
                 self._driver.execute("BEGIN IMMEDIATE")
@@ -95,6 +99,8 @@ class SqliteFile:
                 if self._driver.in_transaction:
                     self._driver.execute("ROLLBACK")
                 self._driver.execute(f"PRAGMA busy_timeout = {self._busy_ms}")
+        except self._errors as error:
+            raise self._translated(error) from error
 
     def close(self) -> None:
         if self._pooled is not None:
@@ -112,29 +118,25 @@ class SqliteFile:
         if place == self._place:
             return
         self.close()
-        with self._translated():
+        try:
             self._pooled = self._engine.raw_connection()
             self._driver = self._pooled.driver_connection
             self._driver.execute("PRAGMA main.schema_version").fetchone()
+        except self._errors as error:
+            raise self._translated(error) from error
         self._place, self._data_version = place, -1
         self.generation += 1
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except self._errors as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if name.startswith(_TEMPORARY):
-                raise UnavailableError(f"{self.path}: {error} ({name})") from error
-            if name.startswith("SQLITE_READONLY"):
-                hint = "the change log is a table in the same file: give this process the right to write it"
-                raise SettingsError(f"{self.path} can't be written ({name}); {hint}") from error
-            if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-                raise SettingsError(
-                    f"{self.path}: {error}; check the file with `sqlite3 FILE 'PRAGMA integrity_check'`"
-                ) from error
-            raise SettingsError(f"{self.path}: {error} ({name})") from error
+    def _translated(self, error: Exception) -> AdsIndexError:
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(_TEMPORARY):
+            return UnavailableError(f"{self.path}: {error} ({name})")
+        if name.startswith("SQLITE_READONLY"):
+            hint = "the change log is a table in the same file: give this process the right to write it"
+            return SettingsError(f"{self.path} can't be written ({name}); {hint}")
+        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            return SettingsError(f"{self.path}: {error}; check the file with `sqlite3 FILE 'PRAGMA integrity_check'`")
+        return SettingsError(f"{self.path}: {error} ({name})")
 
 
 def _text_or_bytes(raw: bytes) -> str | bytes:
