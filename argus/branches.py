@@ -5,7 +5,8 @@ committed to any of their tables (Reads.change_marks) a document needs one look-
 when there are too many, all are forgotten.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from argus.plan import Node
@@ -38,15 +39,16 @@ class Branches:
         self._tree = Tree(nodes, readers)
         self._parents = ParentKeys(top, top.parent, top.hop)
         self._known: dict[bytes | None, Branch] = {}
-        self._marks: list[bytes] = []
+        self._marks: bytes | tuple[bytes, ...] = ()
         self.tables = self._tree.tables
+        self._marks_of: Callable[[Marks], bytes | tuple[bytes, ...]] = itemgetter(*self.tables)
 
     def read(
         self, snapshot: Reads, keys: Sequence[bytes], slots: Sequence[Sequence[Values]], prefix: bytes, marks: Marks
     ) -> list[Branch]:
         """For each document its branch. keys, slots: of the root rows; prefix: see Tree.read."""
         tops = self._parents.of(keys, slots, prefix)
-        current = [marks[table] for table in self.tables]
+        current = self._marks_of(marks)
         if current != self._marks or len(self._known) > BRANCHES_MAX:
             self._known, self._marks = {}, current
         known = self._known
@@ -62,4 +64,4 @@ class Branches:
             ):
                 branch = known[key] = Branch(values)
                 branch.missing, branch.footprint, branch.content = gone, footprint, None
-        return [known[key] for key in tops]
+        return list(map(known.__getitem__, tops))

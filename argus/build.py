@@ -7,6 +7,7 @@ one, is already built.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import xxhash
 
@@ -107,7 +108,7 @@ class Builder:
         """Builds what is not built yet; returns the keys that must be offered again (a newer generation has built
         them, or conflicts go on)."""
         keys, newer = list(causes), set[bytes]()
-        at_least = max((cause.change for cause in causes.values()), default=0)
+        at_least = max(map(attrgetter("change"), causes.values()), default=0)
         for attempt in range(1 + CONFLICT_ATTEMPTS_MAX):
             if not keys:
                 break
@@ -137,7 +138,7 @@ class Builder:
         for outcome, group in zip(self._repo.commit(transactions), groups, strict=True):
             if outcome.committed:
                 built = [batch.keys[at] for at in group if batch.contents[at] is not None]
-                changed = sum(1 for key in built if key in batch.changed)
+                changed = len(batch.changed.intersection(built))
                 counts.changed += changed
                 counts.unchanged += len(built) - changed
                 settled += built
@@ -227,6 +228,7 @@ class Builder:
         writes, companions = transaction.writes, transaction.companions
         table, generation = self._table, self._generation
         digest, tombstone, is_there = xxhash.xxh3_64_intdigest, self._tombstone, self._entries.is_there
+        new = tuple.__new__  # new(Cell, ...) is Cell(...) in two thirds of the time
         changed: list[bytes] = []
         for at in group:
             key, content, stored = batch.keys[at], batch.contents[at], batch.stored[at]
@@ -244,20 +246,20 @@ class Builder:
             else:
                 content_hash = 0 if content is tombstone else digest(content)
                 if content_hash != stored.content_hash:
-                    companions[Cell(table, key, CONTENT)] = content
+                    companions[new(Cell, (table, key, CONTENT))] = content
                     changed.append(key)
                 if content is tombstone or not is_there(snapshot_timestamp, stored):
                     self._entries.move(transaction, key, stored, content is not tombstone)
                 lineage_hash = digest(batch.lineages[at])
                 if lineage_hash != stored.lineage_hash:
-                    companions[Cell(table, key, LINEAGE)] = batch.lineages[at]
+                    companions[new(Cell, (table, key, LINEAGE))] = batch.lineages[at]
                 used = signals_used(signals) if signals else None
                 if used != stored.used:
                     self._versions.move(transaction, key, stored.used, used)
                 build = BuildRecord(
                     snapshot_timestamp, generation, content_hash, reads, lineage_hash, signals, "", used
                 )
-            writes[Cell(table, key, BUILD)] = encode(build)
+            writes[new(Cell, (table, key, BUILD))] = encode(build)
         if changed:
             batch.changed.update(changed)
             transaction.notify(PUBLICATIONS, 0, encode_event(self._changes(changed, causes)))

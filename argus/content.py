@@ -4,9 +4,10 @@ The values of a branch's own fields are encoded once for as long as the branch i
 its own, and a join of bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from argus.branches import Branch
 from argus.compile import Compiled
 from argus.footprints import array_header
 from argus.plan import OWN
@@ -28,16 +29,16 @@ class ContentEncoder:
         """arguments: Fetched.own, branches, signals, of one document; later: values of asynchronous fields. Raises what
         a field's function raises."""
         values, servable = self._compute(*arguments)
-        parts = [self._head]
-        for place, compute in self._shared:
-            branch = arguments[place]
-            if branch.content is None:
-                branch.content = _elements(compute(branch))
-            parts.append(branch.content)
-        parts.append(_elements((*values, *later) if later else values))
-        parts.append(_TRUE if servable else _FALSE)
-        parts.append(_NOTHING if missing is None else encode(missing))
-        return b"".join(parts)
+        shared = [arguments[place].content or _filled(arguments[place], compute) for place, compute in self._shared]
+        own = _elements((*values, *later) if later else values)
+        gaps = _NOTHING if missing is None else encode(missing)
+        return b"".join((self._head, *shared, own, _TRUE if servable else _FALSE, gaps))
+
+
+def _filled(branch: Branch, compute: Callable[[Branch], tuple[Any, ...]]) -> bytes:
+    """What a document needs of a branch, encoded and kept. Never empty."""
+    branch.content = content = _elements(compute(branch))
+    return content
 
 
 def _elements(values: Sequence[Any]) -> bytes:

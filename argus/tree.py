@@ -1,8 +1,8 @@
 """The rows of a tree of nodes for many keys of its top: one storage call a node and group, whatever the number of
 keys."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from operator import itemgetter
 from typing import Any
@@ -39,24 +39,15 @@ class TreeRows:
     footprints: list[list[bytes]]
 
 
-@dataclass(slots=True)
-class _Flat:
-    """Keys of the rows at one place for the whole batch in one list; counts: how many belong to each key of the top
-    (None: one each); absent: those whose row is not there."""
-
-    keys: Sequence[bytes | None]
-    counts: list[int] | None
-    absent: set[bytes | None] = field(default_factory=set)
-
-    def present(self) -> Sequence[bytes | None]:
-        """The keys; None for those whose row is not there: as in a join, no children are behind it."""
-        return [None if key in self.absent else key for key in self.keys] if self.absent else self.keys
+_Flat = tuple[Sequence[bytes | None], list[int] | None]
+"""Keys of the rows at one place for the whole batch, and how many of them belong to each key of the top (None: one
+each)."""
 
 
 class _Place:
     """A node: how the keys of its rows are found, and the rows.
 
-    above: number of the place where they are found, by `parents` or `children`; -1 for the top
+    above: number of the place where they are found, by `parents` or `children`; the top has neither
     is_shared: whether several documents read the same rows; slots: Slot.at, in the order of the groups
     """
 
@@ -67,9 +58,13 @@ class _Place:
         self.is_root, self.is_shared = node.parent is None, _is_shared(node)
         self.slots = [slot.at for slot in slots]
         self.rows = Rows(table, {slot.group: readers[table, slot.group] for slot in slots})
-        self.above = -1 if node is nodes[0] or node.parent is None else nodes.index(node.parent)
-        self.parents = ParentKeys(node, node.parent, hop) if node.parent and isinstance(hop, Reference) else None
-        self.children = Children(hop) if isinstance(hop, Collection) else None
+        self.above = 0
+        self.parents: ParentKeys | None = None
+        self.children: Children | None = None
+        if node is not nodes[0] and node.parent is not None:
+            self.above = nodes.index(node.parent)
+            self.parents = ParentKeys(node, node.parent, hop) if isinstance(hop, Reference) else None
+            self.children = Children(hop) if isinstance(hop, Collection) else None
 
 
 class Tree:
@@ -88,66 +83,58 @@ class Tree:
         found = TreeRows([[]] * self._slots, set(), [None] * len(keys), [])
         slots, flats = found.slots, list[_Flat]()
         for place in self._places:
-            flat = _Flat(keys, None) if place.above < 0 else self._behind(snapshot, place, flats, slots, prefix, marks)
-            flats.append(flat)
-            rows = place.rows
-            rows.read(snapshot, flat.keys, marks[rows.table] if place.is_shared else None, prefix)
+            rows, here, counts = place.rows, keys, None
+            if place.parents is not None:
+                above, counts = flats[place.above]
+                here = place.parents.of(above, slots, prefix)
+            elif place.children is not None:
+                here, counts = self._listed(snapshot, place, place.children, flats[place.above], marks)
+            rows.read(snapshot, here, marks[rows.table] if place.is_shared else None, prefix)
             if rows.absent or rows.parked:
-                _note_gaps(place, flat, found.missing)
+                here, counts = _without_gaps(place, here, counts, found.missing)
+            flats.append((here, counts))
             for at, values in zip(place.slots, rows.groups, strict=True):
-                slots[at] = list(map(values.__getitem__, flat.keys))
-            noted = list(map(rows.footprints.__getitem__, flat.keys))
-            found.footprints.append(noted if flat.counts is None else of_lists(noted, flat.counts))
-        for place, flat in zip(self._places, flats, strict=True):
-            if flat.counts is not None:
+                slots[at] = list(map(values.__getitem__, here))
+            noted = list(map(rows.footprints.__getitem__, here))
+            found.footprints.append(noted if counts is None else of_lists(noted, counts))
+        for place, (_, counts) in zip(self._places, flats, strict=True):
+            if counts is not None:
                 for at in place.slots:
-                    slots[at] = _grouped(slots[at], flat.counts)
-        found.absent = flats[0].absent
+                    slots[at] = _grouped(slots[at], counts)
+        found.absent = self._places[0].rows.absent
         return found
 
-    def _behind(
-        self,
-        snapshot: Reads,
-        place: _Place,
-        flats: Sequence[_Flat],
-        slots: Sequence[Sequence[Values]],
-        prefix: bytes,
-        marks: Marks,
-    ) -> _Flat:
-        """The rows that those of the place above lead to."""
-        above = flats[place.above]
-        if place.parents is not None:
-            return _Flat(place.parents.of(above.keys, slots, prefix), above.counts)
-        assert place.children is not None
-        mark = marks[place.children.table] if place.is_shared else None
-        children = place.children.read(snapshot, above.present(), mark)
-        lengths = list(map(len, children))
-        counts = lengths if above.counts is None else [sum(part) for part in _grouped(lengths, above.counts)]
-        return _Flat(list(chain.from_iterable(children)), counts)
+    def _listed(self, snapshot: Reads, place: _Place, children: Children, above: _Flat, marks: Marks) -> _Flat:
+        """The rows of a collection. As in a join, none are behind a row that is not there."""
+        owners, counts = above
+        absent = self._places[place.above].rows.absent
+        present = [None if key in absent else key for key in owners] if absent else owners
+        listed = children.read(snapshot, present, marks[children.table] if place.is_shared else None)
+        lengths = list(map(len, listed))
+        return list(chain.from_iterable(listed)), lengths if counts is None else list(
+            map(sum, _grouped(lengths, counts))
+        )
 
 
-def _note_gaps(place: _Place, flat: _Flat, missing: list[list[str] | None]) -> None:
-    """Finds out which rows of these are absent, drops them from a collection, and says which documents miss
-    something."""
+def _without_gaps(
+    place: _Place, keys: Sequence[bytes | None], counts: list[int] | None, missing: list[list[str] | None]
+) -> _Flat:
+    """Notes which documents miss a row of this place. Children that are in the index and not in the snapshot are left
+    out."""
     rows = place.rows
-    flat.absent = rows.absent.intersection(flat.keys)
-    if flat.absent and place.children is not None:
-        _drop(flat)
-    bad = rows.parked.intersection(flat.keys)
+    if counts is not None and place.children is not None and not rows.absent.isdisjoint(keys):
+        kept = [[key for key in part if key not in rows.absent] for part in _grouped(keys, counts)]
+        keys, counts = list(chain.from_iterable(kept)), list(map(len, kept))
+    bad = rows.parked.intersection(keys)
     if not place.is_root:
-        bad |= flat.absent
-    if not bad:
-        return
-    owners: Sequence[int] = range(len(flat.keys))
-    if flat.counts is not None:
-        owners = [owner for owner, count in enumerate(flat.counts) for _ in range(count)]
-    for owner, key in zip(owners, flat.keys, strict=True):
-        if key in bad:
-            noted = missing[owner]
-            if noted is None:
-                missing[owner] = [place.name]
-            elif place.name not in noted:
-                noted.append(place.name)
+        bad |= rows.absent.intersection(keys)
+    if bad:
+        owners: Iterable[int] = range(len(keys))
+        if counts is not None:
+            owners = [owner for owner, count in enumerate(counts) for _ in range(count)]
+        for owner in dict.fromkeys(owner for owner, key in zip(owners, keys, strict=True) if key in bad):
+            missing[owner] = [*(missing[owner] or ()), place.name]
+    return keys, counts
 
 
 class ParentKeys:
@@ -202,14 +189,6 @@ def source_part(key: bytes) -> bytes:
 def _is_shared(node: Node) -> bool:
     """Whether several documents read the same rows: not the root's, nor those of its own collections."""
     return node.parent is not None and not (node.parent.parent is None and isinstance(node.hop, Collection))
-
-
-def _drop(flat: _Flat) -> None:
-    """Leaves children out that are in the index and not in the snapshot."""
-    assert flat.counts is not None
-    kept = [[key for key in keys if key not in flat.absent] for keys in _grouped(flat.keys, flat.counts)]
-    flat.keys = [key for keys in kept for key in keys]
-    flat.counts = list(map(len, kept))
 
 
 def _slot_of(node: Node, column: str) -> tuple[Slot, int]:

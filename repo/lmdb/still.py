@@ -42,8 +42,8 @@ class StillSnapshot(LmdbSnapshot):
         transaction = read.__enter__()
         self._timestamp = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.databases[META]))
         self._inverted = inverted(self._timestamp)
-        cells, entries = (transaction.cursor(environment.databases[name]) for name in (CELLS, INDEX))
-        self._held = _Held(read, transaction, cells, entries)
+        cursor, databases = transaction.cursor, environment.databases
+        self._held = _Held(read, transaction, cursor(databases[CELLS]), cursor(databases[INDEX]))
         return self
 
     def __exit__(self, *exc: object) -> None:
