@@ -28,7 +28,7 @@ class Rows:
 
     def __init__(self, table: str, readers: Mapping[str, GroupReader]) -> None:
         """readers: by group; the one that says whether the row is there comes first."""
-        self.table, self._readers = table, readers
+        self.table, self._readers = table, list(readers.items())
         self._nulls: list[Sequence[Any]] = [(None,) * len(reader.schema.names) for reader in readers.values()]
         self._of_nothing = of_nothing(len(readers))
         self._forget(None)
@@ -41,13 +41,13 @@ class Rows:
         known = self.footprints
         missing = [key for key in keys if key not in known and key is not None]
         if missing:
-            missing = list(dict.fromkeys(missing))
-            groups = zip(self._readers.items(), self.groups, self._nulls, strict=True)
-            versions = [
-                self._take(missing, values, nulls, reader, snapshot.read(self.table, group, missing))
-                for (group, reader), values, nulls in groups
-            ]
-            known.update(zip(missing, footprints(missing, versions, prefix), strict=True))
+            self._load(snapshot, list(dict.fromkeys(missing)), prefix)
+
+    def _load(self, snapshot: Reads, keys: Sequence[bytes], prefix: bytes) -> None:
+        versions: list[list[int]] = []
+        for (group, reader), values, nulls in zip(self._readers, self.groups, self._nulls, strict=True):
+            versions.append(self._take(keys, values, nulls, reader, snapshot.read(self.table, group, keys)))
+        self.footprints.update(zip(keys, footprints(keys, versions, prefix), strict=True))
 
     def _take(
         self,
