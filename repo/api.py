@@ -184,7 +184,8 @@ class Repo(Protocol):
         """The newest snapshot. Raises UnavailableError when the store can't reach `at_least` (N1).
 
         still: while it is entered (`with`), `scan_prefixes`, too, sees what there was at its timestamp, so that a build
-        is whole; the timestamp is taken on entering. Leave it within a second: it keeps the store from cleaning up.
+        is whole; the timestamp is taken on entering, which may raise, too. Leave it within a second: it keeps the store
+        from cleaning up.
         """
         ...
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 
-from proto.errors import UnavailableError
 from proto.ports.clock import Clock
 from repo.api import Outcome, Snapshot, TableSpec, Transaction
 from repo.lmdb.catalog import Catalog
@@ -13,7 +12,7 @@ from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.garbage import GarbageCollector
 from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, VALUES, stored_timestamp
 from repo.lmdb.retention import Retention
-from repo.lmdb.snapshot import LmdbSnapshot
+from repo.lmdb.snapshot import LmdbSnapshot, too_new
 from repo.lmdb.still import StillSnapshot
 from repo.lmdb.store import META
 
@@ -41,11 +40,11 @@ class LmdbRepo:
         return self._catalog.specs()
 
     def snapshot(self, at_least: int = 0, still: bool = False) -> Snapshot:
+        if still:
+            return StillSnapshot(self._environment, self._catalog, self._retention, at_least)
         timestamp = self.last_timestamp()
         if timestamp < at_least:
-            raise UnavailableError(f"the newest commit here is {timestamp}; {at_least} was asked for. Try again later")
-        if still:
-            return StillSnapshot(self._environment, self._catalog, self._retention, timestamp)
+            raise too_new(at_least, timestamp)
         return self._snapshot(timestamp)
 
     def snapshot_at(self, timestamp: int) -> Snapshot:

@@ -8,6 +8,7 @@ from typing import Self
 
 import lmdb
 
+from proto.errors import UnavailableError
 from repo.api import Keep, Version
 from repo.lmdb import walk
 from repo.lmdb.catalog import Catalog
@@ -154,6 +155,11 @@ class LmdbSnapshot:
             return stored[1:] or None
 
         return opened
+
+
+def too_new(at_least: int, newest: int) -> UnavailableError:
+    """There is no snapshot yet at or above `at_least` (N1)."""
+    return UnavailableError(f"the newest commit here is {newest}; {at_least} was asked for. Try again later")
 
 
 def _read_versioned(

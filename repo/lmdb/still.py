@@ -12,9 +12,8 @@ import lmdb
 from proto.errors import UnavailableError
 from repo.api import Version
 from repo.lmdb import walk
-from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.layout import CELLS, INDEX, LAST_TIMESTAMP, inverted, stored_timestamp
-from repo.lmdb.snapshot import LmdbSnapshot
+from repo.lmdb.snapshot import LmdbSnapshot, too_new
 from repo.lmdb.store import META
 
 
@@ -28,7 +27,8 @@ class _Held(NamedTuple):
 
 
 class StillSnapshot(LmdbSnapshot):
-    """See Repo.snapshot(still=True). Reads only while it is entered; its timestamp is taken then.
+    """See Repo.snapshot(still=True). Reads only while it is entered; its timestamp is taken then, and is at least that
+    with which it was made.
 
     Nothing it reads can be too old: its timestamp is that of the newest commit, which the watermark never passes, and
     within one LMDB transaction nothing is collected.
@@ -37,12 +37,14 @@ class StillSnapshot(LmdbSnapshot):
     _held: _Held | None = None
 
     def __enter__(self) -> Self:
-        environment: LmdbEnvironment = self._environment
-        read = environment.read()
+        """Raises UnavailableError when the newest commit is older than the snapshot must be (N1)."""
+        read, databases = self._environment.read(), self._environment.databases
         transaction = read.__enter__()
-        self._timestamp = stored_timestamp(transaction.get(LAST_TIMESTAMP, db=environment.databases[META]))
-        self._inverted = inverted(self._timestamp)
-        cursor, databases = transaction.cursor, environment.databases
+        newest, at_least = stored_timestamp(transaction.get(LAST_TIMESTAMP, None, databases[META])), self._timestamp
+        if newest < at_least:
+            read.__exit__(None, None, None)
+            raise too_new(at_least, newest)
+        self._timestamp, self._inverted, cursor = newest, inverted(newest), transaction.cursor
         self._held = _Held(read, transaction, cursor(databases[CELLS]), cursor(databases[INDEX]))
         return self
 

@@ -141,6 +141,10 @@ def test_a_snapshot_that_can_not_be_new_enough_is_refused(engine: Engine) -> Non
     unknown = known + 10**15
     with pytest.raises(UnavailableError, match=str(unknown)):
         engine.repo.snapshot(at_least=unknown)
+    with pytest.raises(UnavailableError, match=str(unknown)), engine.repo.snapshot(at_least=unknown, still=True):
+        pytest.fail("it must not be entered")
+    with engine.repo.snapshot(at_least=known, still=True) as snapshot:
+        assert snapshot.timestamp >= known
 
 
 def test_what_nobody_has_declared_can_not_be_read_or_written(engine: Engine) -> None:
