@@ -111,9 +111,9 @@ class Tree:
         present = [None if key in absent else key for key in owners] if absent else owners
         listed = children.read(snapshot, present, marks[children.table] if place.is_shared else None)
         lengths = list(map(len, listed))
-        return list(chain.from_iterable(listed)), lengths if counts is None else list(
-            map(sum, _grouped(lengths, counts))
-        )
+        if counts is not None:
+            lengths = list(map(sum, _grouped(lengths, counts)))
+        return list(chain.from_iterable(listed)), lengths
 
 
 def _without_gaps(
