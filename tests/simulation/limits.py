@@ -5,13 +5,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from repo.hbase import commit_table, garbage, history, scans, snapshot, spare_ids
+from repo.hbase import commit_table, garbage, healing, history, partitions, scans, snapshot, spare_ids
 
 FULL_AT = {
     (scans, "_PAGE_MIN"): 1,
     (scans, "_PAGE_MAX"): 3,
     (scans, "_ROWS_A_SCAN"): 1,
     (history, "_PAGE"): 2,
+    (healing, "_BATCH"): 2,
+    (partitions, "_PAGE"): 2,
+    (partitions, "_SAMPLES_A_RANGE"): 1,
     (garbage, "_ROWS_A_PAGE"): 3,
     (commit_table, "IDS_A_CALL"): 8,
     (snapshot, "_KEYS_A_CALL"): 10,

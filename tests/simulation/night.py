@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from repo.api import Snapshot, Transaction
+from repo.api import OutcomeKind, Snapshot, Transaction
 from repo.hbase.names import column_of
+from repo.hbase.state_cell import OracleState
+from repo.oracle.port import TIMESTAMP_STEP, CommitRequest
 from tests.simulation import product
 from tests.simulation.actors.asker import told_of
 from tests.simulation.actors.client import ENTRIES, GROUP, LATEST, OTHER_GROUP, TABLE, Client, key_of
@@ -15,12 +17,16 @@ from tests.simulation.faults.plan import CALM
 from tests.simulation.oracles import BEGIN
 from tests.simulation.scheduler import Process
 
-SCENES = 2
+SCENES = 3
 """Of a run."""
-LEASES_ENDED_MS = 3 * 3_600_000
+HOUR_MS = 3_600_000.0
+LEASES_ENDED_MS = 3 * HOUR_MS
 """Also of those whose clocks are ahead."""
 STOP_MS = 60.0
 """Enough for somebody to collect, and below the age of a transaction."""
+SLOW_MS = 4.0 * product.SETTLED_MS
+"""Enough for what was written meanwhile to grow old."""
+IDS_MAX = 30_000
 NAMES = product.NAMES
 DATA = NAMES.data(TABLE)
 PAIR = ("pair.0", "pair.1")
@@ -47,11 +53,18 @@ class Night(Scene):
             self._a_slow_reader_of_the_latest,
             self._a_slow_settler,
             self._a_slow_flush,
+            self._a_collector_of_yesterday,
+            self._a_settled_client,
+            self._at_the_ceiling,
+            self._a_slow_historian,
+            self._an_old_id,
         )
         for scene in sorted(self._random.sample(scenes, SCENES), key=scenes.index):  # the first needs a clean table
             scene()
             self._rest()
         self._at(0, "looker", self._look)
+        self._rest()
+        self._at(0, "auditor", self._settle_all)
         self._rest()
         if self._random.random() < 0.25:
             self._a_list_in_part()
@@ -164,6 +177,51 @@ class Night(Scene):
 
         self._at(0, "hasty", lambda client: client.at_once([partial(write, client), partial(self._look_ahead, client)]))
 
+    def _a_collector_of_yesterday(self) -> None:
+        """Comes to the end of its walk when another one has been begun, below which there is more."""
+
+        def meanwhile() -> None:
+            self._network.plan = replace(CALM, lost_shadow=1.0, late_shadow=0.0)
+            self._at(0, "early", lambda client: self._write(client, "dawn"))
+            self._scheduler.later(SLOW_MS / 2, calm)
+            self._at(int(0.8 * SLOW_MS), "other", lambda client: self._write(client, "moon"))
+            self._at(int(0.9 * SLOW_MS), "new", collect, Process("new", stop_on=DATA, stop_ms=SLOW_MS))
+
+        def calm() -> None:
+            self._network.plan = CALM
+
+        slow = Process("slow", stop_on=NAMES.data(ENTRIES), stop_ms=SLOW_MS)
+        slow.stopped = lambda: self._scheduler.later(0.0, meanwhile)
+        self._at(0, "slow", collect, slow)
+        self._at(int(1.2 * SLOW_MS), "looker", self._look)
+
+    def _a_settled_client(self) -> None:
+        """It is told by the successor what became of its transaction, whose flush has not ended at the former one; and
+        looks there."""
+        self._network.plan = replace(CALM, lost_outcome=1.0, slow_flush=1.0, late_ms_max=20 * SLOW_MS)
+        self._at(0, "doubtful", self._write_and_settle)
+
+    def _a_slow_historian(self) -> None:
+        """Has read the versions of a cell, and asks when they were committed; meanwhile its tombstone goes."""
+        self._at(0, "early", lambda client: self._write(client, "ruin"))
+        self._rest()
+        self._network.plan = replace(CALM, lost_shadow=1.0, late_shadow=0.0)
+        self._at(0, "early", lambda client: delete(client, "ruin"))
+        self._settle()
+        self._at(0, "other", lambda client: self._write(client, "moon"))
+        self._rest()
+        historian = Process("historian", stop_on=NAMES.commit_table, stop_ms=2 * STOP_MS)
+        self._at(0, "historian", lambda client: client.repo.snapshot().history(TABLE, GROUP, key_of("ruin")), historian)
+        self._at(20, "collector", lambda client: collect(client, 1000, 1000, 1000))
+
+    def _an_old_id(self) -> None:
+        """The leader's clock goes back; ids grow old all the same."""
+        self._at(0, "late", self._commit_what_is_old)
+
+    def _at_the_ceiling(self) -> None:
+        """Ids are wanted up to the ceiling, or as far as the one below it, or beyond."""
+        self._at(0, "greedy", self._take_ids_up_to_the_ceiling)
+
     def _a_list_in_part(self) -> None:
         """Some of it is committed; some is to be tried again, and the table is away."""
         self._network.plan = replace(CALM, away_then=1.0)
@@ -267,13 +325,65 @@ class Night(Scene):
         """Stopped before it steps down: after the catalog, the row, the commit table, and the row's shadow cell."""
         with client.repo.snapshot() as snapshot:
             client.process.stop_at, client.process.stop_ms = client.process.calls + 5, 2 * STOP_MS
-            snapshot.read(LATEST, GROUP, [key_of("latest")])
+            self._random.choice(
+                (lambda: snapshot.read(LATEST, GROUP, [key_of("latest")]), lambda: snapshot.scan(LATEST, GROUP))
+            )()
 
     def _write_unsurely(self, client: Client) -> None:
         with client.repo.snapshot() as snapshot:
             transaction = Transaction(snapshot.timestamp)
-        transaction.write(TABLE, key_of("fog"), GROUP, client.tag())
+        for name in self._random.choice((("fog",), ("fog",), ("fog", "mist"))):
+            transaction.write(TABLE, key_of(name), GROUP, client.tag())
         self._commit(client, transaction)
+
+    def _write_and_settle(self, client: Client) -> None:
+        self._write_unsurely(client)
+        self._network.plan = CALM
+        for leader in self._oracles()[-1:]:
+            leader.skew_ms -= HOUR_MS  # so it stays below its ceiling
+        self._take_over()
+        self._scheduler.sleep(STOP_MS)
+        for asker, transaction, outcome in self._unsettled[-1:]:
+            asker.repo.settle(transaction, outcome)
+        self._network.plan = replace(CALM, zombie=1.0)
+        try:
+            with client.repo.snapshot() as snapshot:
+                self._read(snapshot)
+        finally:
+            self._network.plan = CALM
+
+    def _commit_what_is_old(self, client: Client) -> None:
+        (begun,) = client.oracle.begin(1, client.repo.known)
+        for leader in self._oracles()[-1:]:
+            leader.skew_ms -= HOUR_MS
+        for _ in range(3):
+            self._scheduler.sleep(0.6 * product.AGE_MS_MAX)
+            client.oracle.begin(1, client.repo.known)
+        (decision,) = client.oracle.commit([CommitRequest(begun.id, begun.snapshot, (begun.id,))])
+        if decision.kind is OutcomeKind.COMMITTED:
+            client.failures.append(f"{begun} is committed, and too old")
+
+    def _settle_all(self, client: Client) -> None:
+        """Whoever finds its own value there must be told that it is committed."""
+        for asker, transaction, outcome in self._unsettled:
+            settled = asker.repo.settle(transaction, outcome)
+            with client.repo.snapshot() as snapshot:
+                for (table, key, group), value in transaction.writes.items():
+                    (found,) = snapshot.read(table, group, [key])
+                    if found is not None and found.value == value and not settled.committed:
+                        client.failures.append(f"{transaction} is there, and nobody can tell what became of it")
+
+    def _take_ids_up_to_the_ceiling(self, client: Client) -> None:
+        """Timestamps stand still within a ms."""
+        client.oracle.begin(1, client.repo.known)
+        (stored,) = client.cells.versions(NAMES.oracle, b"oracle", b"s:state", None, 1)
+        ceiling = OracleState.decoded(stored.value).ceiling
+        now_ms = client.clock.now_ms()
+        self._scheduler.sleep(max(0.0, ceiling / 1_000_000 - now_ms - 1.0))
+        (begun,) = client.oracle.begin(1, client.repo.known)
+        left = (ceiling - begun.id) // TIMESTAMP_STEP
+        if 0 < left <= IDS_MAX:
+            client.oracle.begin(left + self._random.choice((-1, 0, 0, 1)), client.repo.known)
 
     def _settle_slowly(self, client: Client) -> None:
         """Stopped between its two looks at the row: whether it is committed, whether it is there."""

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from proto.ports.clock import Clock
 from repo.hbase.garbage import GarbageSettings
+from repo.hbase.gc_state import GcState
 from repo.hbase.names import TableNames
 from repo.hbase.oracle_storage import oracle_storage, oracle_tables
 from repo.hbase.repo import HbaseRepo, HbaseSettings
@@ -28,6 +31,11 @@ CEILING_MS = 20
 def nonce(name: str) -> bytes:
     """Of the oracle with this name."""
     return name.encode().ljust(NONCE_BYTES, b"_")
+
+
+def gc_watermark(stored: bytes) -> int:
+    """Of the bytes of garbage collection's state."""
+    return msgspec.msgpack.decode(stored, type=GcState).watermark
 
 
 def oracle(cells: FaultyCells, clock: Clock, nonce: bytes, pause: Callable[[int], None], plan: Plan = CALM) -> Oracle:

@@ -7,8 +7,9 @@ from typing import Self
 from proto.errors import UnavailableError
 from repo.api import Cell, Keep, Outcome, OutcomeKind, Snapshot, TableSpec, Transaction, Version
 from repo.hbase.names import TableNames, column_of
+from repo.hbase.prepared import ENTRY_PREFIX
 from repo.hbase.repo import HbaseRepo
-from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Read, attempts_of
+from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Mark, Read, attempts_of
 from tests.simulation.scheduler import Scheduler, Task
 
 Place = tuple[str, bytes]
@@ -21,7 +22,7 @@ class Recorder:
     """history: of a run. It sees the Repo port from above, and from below what is put: so it knows ids.
 
     newest: (table, group) of those that keep the newest version only. declared: tables of which the store knows.
-    collected: whether anybody has ever collected garbage.
+    collected: whether anybody has ever collected garbage. watermark: up to where.
     """
 
     def __init__(self, scheduler: Scheduler, tables: Sequence[TableSpec]) -> None:
@@ -29,6 +30,7 @@ class Recorder:
         self.one_oracle = True
         self.newest_told = 0
         self.collected = False
+        self.watermark = 0
         self._scheduler = scheduler
         self._names = TableNames()
         self.newest: set[tuple[str, str]] = set()
@@ -49,6 +51,7 @@ class Recorder:
     def begins(self, attempts: Sequence[Attempt]) -> None:
         """The running task commits these, until `ends`."""
         self.history.attempts += attempts
+        self.history.calls.append(attempts)
         active = self._active[self._scheduler.current] = {}
         for attempt in attempts:
             for cell, value in attempt.puts().items():
@@ -66,7 +69,8 @@ class Recorder:
                 if place is not None:
                     cell = Cell(place[0], row, place[1])
                     known = active.get(cell, [])
-                    same = known if len(known) == 1 else [one for one in known if (one[0] or b"") == value]
+                    plain = value if cell.group else value.removeprefix(ENTRY_PREFIX)
+                    same = known if len(known) == 1 else [one for one in known if (one[0] or b"") == plain]
                     attempt = same[0][1] if same else self._of_the_engine(id)
                     attempt.ids.add(id)
                     if attempt.internal:
@@ -182,21 +186,22 @@ class RecordedRepo:
         return self._repo.tables()
 
     def _tell(self, attempt: Attempt, outcome: Outcome) -> None:
-        attempt.told = outcome
+        if attempt.told is None or attempt.told.kind is OutcomeKind.UNKNOWN:  # what was said first is what was said
+            attempt.told = outcome
         if outcome.committed:
             self.known = max(self.known, outcome.commit_timestamp)
             self._recorder.newest_told = max(self._recorder.newest_told, self.known)
 
     def _recorded(self, snapshot: Snapshot) -> "RecordedSnapshot":
-        return RecordedSnapshot(snapshot, self._recorder, self._actor)
+        return RecordedSnapshot(snapshot, self._recorder, self._actor, lambda: self.known)
 
 
 class RecordedSnapshot:
-    """repo.api.Snapshot. inner: the engine's own."""
+    """repo.api.Snapshot. inner: the engine's own. known: as RecordedRepo's."""
 
-    def __init__(self, inner: Snapshot, recorder: Recorder, actor: str) -> None:
+    def __init__(self, inner: Snapshot, recorder: Recorder, actor: str, known: Callable[[], int]) -> None:
         self.inner = inner
-        self._recorder, self._actor = recorder, actor
+        self._recorder, self._actor, self._known = recorder, actor, known
         self._history, self._newest = recorder.history, recorder.newest
 
     @property
@@ -204,14 +209,23 @@ class RecordedSnapshot:
         return self.inner.timestamp
 
     def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
+        watermark = self._recorder.watermark
         found = self.inner.read(table, group, keys)
         newest = (table, group) in self._newest
         for key, version in zip(keys, found, strict=True):
-            self._history.reads.append(Read(self._actor, self.timestamp, Cell(table, key, group), version, newest))
+            cell = Cell(table, key, group)
+            self._history.reads.append(Read(self._actor, self.timestamp, cell, version, newest, watermark))
         return found
 
     def change_marks(self, tables: Sequence[str]) -> list[bytes]:
-        return self.inner.change_marks(tables)
+        upto = max(self.timestamp, self._known())
+        found = self.inner.change_marks(tables)
+        since = max([self.timestamp, *self._recorder.commit_timestamps()[-1:]])
+        for table, mark in zip(tables, found, strict=True):
+            changes = any(table == newest for newest, _ in self._newest)
+            span = (since, upto) if changes else (self.timestamp, self.timestamp)
+            self._history.marks.append(Mark(self._actor, table, mark, *span))
+        return found
 
     def scan_prefixes(
         self, table: str, prefixes: Sequence[bytes], limit_each: int, after: bytes = b""
@@ -221,7 +235,7 @@ class RecordedSnapshot:
             before = entries[-1][0] + b"\0" if len(entries) == limit_each else None
             listed = tuple((key, Version(0, value)) for key, value in entries)
             self._history.listings.append(
-                Listing(self._actor, self.timestamp, table, "", after, before, prefix, listed)
+                Listing(self._actor, self.timestamp, table, "", after, before, prefix, listed, limit_each)
             )
         return found
 
@@ -229,22 +243,36 @@ class RecordedSnapshot:
         self, table: str, group: str, after: bytes = b"", before: bytes | None = None, limit: int = 1000
     ) -> list[tuple[bytes, Version]]:
         found = self.inner.scan(table, group, after, before, limit)
-        if (table, group) not in self._newest:
+        if (table, group) in self._newest:
+            seen = dict(found)
+            keys = [key for key in self._recorder.cells().get((table, group), ()) if len(found) < limit or key in seen]
+            for key in keys:
+                cell = Cell(table, key, group)
+                self._history.reads.append(Read(self._actor, self.timestamp, cell, seen.get(key), newest=True))
+        else:
             end = found[-1][0] + b"\0" if len(found) == limit else before
             self._history.listings.append(
-                Listing(self._actor, self.timestamp, table, group, after, end, b"", tuple(found))
+                Listing(self._actor, self.timestamp, table, group, after, end, b"", tuple(found), limit)
             )
         return found
 
     def partitions(self, table: str, count: int) -> list[tuple[bytes, bytes | None]]:
-        return self.inner.partitions(table, count)
+        found = self.inner.partitions(table, count)
+        groups = [group for name, group in self._recorder.cells() if name == table]
+        # What lies on a bound would be in none of them.
+        for bound in (before for _, before in found if before is not None):
+            self._history.reads += [
+                Read(self._actor, self.timestamp, Cell(table, bound, group), None) for group in groups
+            ]
+        return found
 
     def history(self, table: str, group: str, key: bytes, limit: int = 100) -> list[Version]:
+        watermark = self._recorder.watermark
         found = self.inner.history(table, group, key, limit)
         cell = Cell(table, key, group)
         newer_ones = [self.timestamp + 1, *(one.commit_timestamp for one in found)]
         for newer, version in zip(newer_ones, found or [None], strict=False):
-            self._history.reads.append(Read(self._actor, newer - 1, cell, version))
+            self._history.reads.append(Read(self._actor, newer - 1, cell, version, watermark=watermark))
         if len(found) < limit and not self._recorder.collected:
             self._history.reads.append(Read(self._actor, newer_ones[-1] - 1, cell, None))
         return found

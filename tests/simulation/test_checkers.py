@@ -9,7 +9,7 @@ from repo.api import Cell, Outcome, OutcomeKind, Version
 from repo.oracle.frames import BegunRange, Frame
 from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
 from repo.oracle.state_machine import NANOSECONDS_PER_MS
-from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Read, Told
+from tests.simulation.checkers.history import Attempt, Begin, History, Listing, Mark, Read, Told
 from tests.simulation.checkers.snapshot_isolation import violations
 from tests.simulation.checkers.timestamps import Timestamps
 
@@ -36,16 +36,21 @@ class Story:
         told = Outcome(kind, commit, cell)
         self.history.attempts.append(Attempt("writer", snapshot, {cell: b"refused"}, ids={id}, told=told))
 
+    def deleted(self, snapshot: int, id: int, commit: int, cell: Cell) -> None:
+        told = Outcome(COMMITTED, commit)
+        self.history.attempts.append(Attempt("writer", snapshot, {cell: None}, ids={id}, told=told))
+        self.history.commits[id] = {commit}
+
     def read(self, snapshot: int, cell: Cell, commit: int, value: bytes | None = None, newest: bool = False) -> None:
         """Commit 0: nothing."""
         found = Version(commit, value or b"%d" % commit) if commit else None
         self.history.reads.append(Read("reader", snapshot, cell, found, newest))
 
     def listed(
-        self, snapshot: int, *commits: tuple[Cell, int], after: bytes = b"", before: bytes | None = None
+        self, snapshot: int, *commits: tuple[Cell, int], after: bytes = b"", before: bytes | None = None, limit: int = 9
     ) -> None:
         found = tuple((cell.key, Version(commit, b"%d" % commit)) for cell, commit in commits)
-        self.history.listings.append(Listing("reader", snapshot, "t", "g", after, before, b"", found))
+        self.history.listings.append(Listing("reader", snapshot, "t", "g", after, before, b"", found, limit))
 
 
 def told(tell: Callable[[Story], None]) -> list[str]:
@@ -72,6 +77,18 @@ RIGHT: dict[str, Callable[[Story], None]] = {
     "a part of a list": lambda story: story.listed(4, (Y, 2), after=b"x"),
     "of a swept id nothing is claimed": lambda story: story.history.told.append(Told("x", 1, Resolution(Fate.SWEPT))),
     "the newest of all": lambda story: story.read(2, X, 5, newest=True),
+    "a mark that changes": lambda story: story.history.marks.extend(
+        [Mark("x", "t", b"2", 2, 2), Mark("x", "t", b"2", 4, 4), Mark("x", "t", b"5", 5, 5)]
+    ),
+    "members of a call in their order": lambda story: (
+        story.wrote(5, 6, 8, X),
+        story.wrote(8, 9, 10, X),
+        story.history.calls.append(story.history.attempts[-2:]),
+    ),
+    "a tombstone that nobody could have collected": lambda story: (
+        story.deleted(5, 6, 8, X),
+        story.history.reads.append(Read("reader", 9, X, Version(8, None), watermark=7)),
+    ),
     "read for conflict, unchanged": lambda story: story.wrote(5, 6, 8, Y, checks=frozenset({X})),
 }
 
@@ -118,6 +135,19 @@ WRONG: dict[str, Callable[[Story], None]] = {
     "called committed at another time": lambda story: story.history.told.append(
         Told("x", 1, Resolution(Fate.COMMITTED, 9))
     ),
+    "a mark stays the same": lambda story: story.history.marks.extend(
+        [Mark("x", "t", b"2", 2, 2), Mark("x", "t", b"2", 5, 5)]
+    ),
+    "members of a call overtake each other": lambda story: (
+        story.wrote(8, 9, 10, X),
+        story.wrote(5, 6, 8, X),
+        story.history.calls.append(story.history.attempts[-2:]),
+    ),
+    "a tombstone is read that may be gone": lambda story: (
+        story.deleted(5, 6, 8, X),
+        story.history.reads.append(Read("reader", 9, X, Version(8, None), watermark=8)),
+    ),
+    "a list is too long": lambda story: story.listed(4, (X, 2), (Y, 2), limit=1),
     "the newest is older than the snapshot": lambda story: story.read(5, X, 2, newest=True),
 }  # fmt: skip
 

@@ -47,6 +47,8 @@ class WatchedCells(MemoryCells):
         if done and table == product.NAMES.oracle:
             state = OracleState.decoded(value)
             self.timestamps.durable(state.epoch, state.ceiling)
+        if done and table == product.NAMES.gc:
+            self.recorder.watermark = product.gc_watermark(value)
         return done
 
 

@@ -38,17 +38,20 @@ class Attempt:
 
 
 class Read(NamedTuple):
-    """One cell, seen at a snapshot. newest: of a group that keeps the newest version only."""
+    """One cell, seen at a snapshot. newest: of a group that keeps the newest version only. watermark: of garbage
+    collection, when it was asked for."""
 
     actor: str
     snapshot: int
     cell: Cell
     found: Version | None
     newest: bool = False
+    watermark: int = 0
 
 
 class Listing(NamedTuple):
-    """All cells of a table's group (an index: of a prefix) between two keys, both exclusive, as a snapshot saw them."""
+    """All cells of a table's group (an index: of a prefix) between two keys, both exclusive, as a snapshot saw them;
+    limit: at most so many."""
 
     actor: str
     snapshot: int
@@ -58,6 +61,17 @@ class Listing(NamedTuple):
     before: bytes | None
     prefix: bytes
     found: tuple[tuple[bytes, Version], ...]
+    limit: int = 1_000
+
+
+class Mark(NamedTuple):
+    """Of a table's contents: without what was committed after `since`, and with all that was up to `upto`."""
+
+    actor: str
+    table: str
+    mark: bytes
+    since: int
+    upto: int
 
 
 class Begin(NamedTuple):
@@ -79,11 +93,14 @@ class Told(NamedTuple):
 
 @dataclass
 class History:
-    """commits: id -> every commit timestamp that its row of the commit table ever had (one, if all is well)."""
+    """calls: attempts that were given to one `Repo.commit`, in its order. commits: id -> every commit timestamp that
+    its row of the commit table ever had (one, if all is well)."""
 
     attempts: list[Attempt] = field(default_factory=list)
+    calls: list[Sequence[Attempt]] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     begins: list[Begin] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     commits: dict[int, set[int]] = field(default_factory=dict)

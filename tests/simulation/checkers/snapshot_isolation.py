@@ -20,6 +20,8 @@ def violations(history: History) -> Iterator[str]:
     yield from decisions(history)
     yield from overlaps(history, truth)
     yield from covers(truth)
+    yield from orders(history)
+    yield from marks(history, truth)
     yield from begins(history)
     yield from resolutions(history)
     for read in history.reads:
@@ -104,6 +106,32 @@ def covers(truth: Truth) -> Iterator[str]:
                 yield f"{attempt} covers {_told(before)} in {named(cell)} with {value!r}"
 
 
+def orders(history: History) -> Iterator[str]:
+    """Of two members of a call that put the same cell the later one is committed later."""
+    for call in history.calls:
+        committed = [(commits[0], attempt) for attempt in call if (commits := history.commit_timestamps(attempt))]
+        for place, (commit, attempt) in enumerate(committed):
+            for earlier, before in committed[:place]:
+                if earlier >= commit and attempt.puts().keys() & before.puts().keys():
+                    yield f"{attempt} at {commit} comes after {before} at {earlier} in its call"
+
+
+def marks(history: History, truth: Truth) -> Iterator[str]:
+    """As long as a table's mark is the same, nothing was committed there."""
+    times: dict[str, list[int]] = {}
+    for commit, attempt in truth.committed:
+        for table in {cell.table for cell in attempt.puts()}:
+            times.setdefault(table, []).append(commit)
+    spans: dict[tuple[str, bytes], tuple[int, int]] = {}
+    for one in history.marks:
+        since, upto = spans.get((one.table, one.mark), (one.since, one.upto))
+        spans[one.table, one.mark] = min(since, one.since), max(upto, one.upto)
+    for (table, mark), (since, upto) in spans.items():
+        for commit in times.get(table, ()):
+            if since < commit <= upto:
+                yield f"the mark {mark!r} of {table} holds from {since} to {upto}, and {commit} lies between"
+
+
 def begins(history: History) -> Iterator[str]:
     """A client's snapshot is never below what it was told, by commits and by snapshots."""
     for begin in history.begins:
@@ -127,6 +155,8 @@ def named(cell: Cell) -> str:
 
 def _wrong_read(read: Read, truth: Truth) -> Iterator[str]:
     wanted, found = truth.at(read.cell, read.snapshot), live(read.found)
+    if read.found is not None and found is None and read.found.commit_timestamp <= read.watermark:
+        yield f"{read.actor} read a tombstone of {read.found.commit_timestamp} in {named(read.cell)}: others may not"
     if read.newest:
         known = [version for version in truth.versions.get(read.cell, ()) if version.commit_timestamp >= _time(wanted)]
         if read.found in known or (found is None and wanted is None) or (found is None and None in map(live, known)):
@@ -147,6 +177,8 @@ def _wrong_listing(listing: Listing, truth: Truth) -> Iterator[str]:
         and (version := truth.at(cell, listing.snapshot)) is not None
     }
     keys, found = [key for key, _ in listing.found], dict(listing.found)
+    if len(keys) > listing.limit:
+        yield f"{listing.actor} listed {len(keys)} of {listing.table}, and asked for {listing.limit}"
     if keys != sorted(found):
         yield f"{listing.actor} listed {listing.table} at snapshot {listing.snapshot} out of order: {keys}"
     for key in sorted(wanted.keys() | found.keys()):
