@@ -69,15 +69,14 @@ class LmdbLog:
             topic_id, first, begin = self._use_partition(transaction, topic, partition), 0, 0
         else:
             topic_id, first, begin = _BOUNDS.unpack(stored)
-        pack = _KEY.pack
-        items = [(pack(topic_id, partition, offset), value) for offset, value in enumerate(values, begin)]
-        messages = self._environment.databases[MESSAGES]
-        if len(items) == 1:
-            transaction.put(*items[0], db=messages)
+        pack, messages = _KEY.pack, self._environment.databases[MESSAGES]
+        if len(values) == 1:
+            transaction.put(pack(topic_id, partition, begin), values[0], db=messages)
         else:
+            items = [(pack(topic_id, partition, offset), value) for offset, value in enumerate(values, begin)]
             with transaction.cursor(messages) as cursor:
                 cursor.putmulti(items)
-        transaction.put(bounds_key, _BOUNDS.pack(topic_id, first, begin + len(items)), db=state)
+        transaction.put(bounds_key, _BOUNDS.pack(topic_id, first, begin + len(values)), db=state)
         return begin
 
     def read(self, topic: str, partition: int, offset: int, limit: int, bytes_max: int = 8 << 20) -> list[Message]:

@@ -160,8 +160,10 @@ class Consumer:
 
     def first_unfinished(self) -> list[bytes]:
         """Of each partition that is behind, whoever consumes it: the first message that is not finished."""
-        firsts = [self._log.read(topic, number, position, 1) for topic, number, position, _ in self.unfinished()]
-        return [message.value for messages in firsts for message in messages]
+        found: list[bytes] = []
+        for topic, number, position, _ in self.unfinished():
+            found += [message.value for message in self._log.read(topic, number, position, 1)]
+        return found
 
     def _below(self, partition: Partition) -> int:
         return self._drop_below.get((partition.topic, partition.number), 0)

@@ -36,7 +36,9 @@ class Watermark:
         """Looks again; returns the watermark, which never goes back."""
         # In this order: what moves on between two looks is then seen by the second one.
         last = self._last_timestamp()
-        pending = [message for consumer in self._notifications for message in consumer.first_unfinished()]
+        pending: list[bytes] = []
+        for consumer in self._notifications:
+            pending += consumer.first_unfinished()
         holds = list(self._holds())
         if not any(consumer.unfinished() for consumer in self._publications):
             lowest = lowest_unprocessed(pending, holds)

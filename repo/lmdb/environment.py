@@ -12,7 +12,7 @@ import lmdb
 
 from proto.errors import SettingsError
 from proto.ports.clock import Clock
-from repo.lmdb.groups import Group, Read, Write
+from repo.lmdb.groups import Group, Joined, Read, Write
 from repo.lmdb.store import META, NONCE, NONCE_PREFIX, Database, Store
 
 FORMAT_VERSION = 1
@@ -42,6 +42,7 @@ class LmdbEnvironment:
         self.on_commit: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._store = Store(folder, clock, nonce, map_bytes, readers_max)
+        self._contexts = _Contexts(self._store, self._committed)
         self.databases = self._store.handles
         self._check_format()
         self._forget_old_nonces()
@@ -54,7 +55,7 @@ class LmdbEnvironment:
         handle = self._store.handles.get(name)
         if handle is not None:
             return handle
-        state = self._store.local.state
+        state = self._contexts.state
         if name in state.opened:
             return state.opened[name]
         if state.transaction is None and self._open_existing(name):
@@ -65,15 +66,15 @@ class LmdbEnvironment:
 
     def group(self) -> AbstractContextManager[None]:
         """See proto.ports.log.Durable. Raises UnavailableError at exit when nothing was kept."""
-        return Group(self._store, self._store.local.state, self._committed)
+        return self._contexts.group
 
     def write(self) -> "AbstractContextManager[lmdb.Transaction[bytes]]":
         """The write transaction of this thread's group, begun if need be; outside a group: a group of its own."""
-        return Write(self._store, self._store.local.state, self._committed)
+        return self._contexts.write
 
     def get(self, name: str, key: bytes) -> bytes | None:
         """One value of a database, as `read` sees it."""
-        joined = self._store.local.state.transaction
+        joined = self._contexts.state.transaction
         if joined is not None:
             return joined.get(key, None, self.databases[name])
         with self.read() as transaction:
@@ -84,15 +85,18 @@ class LmdbEnvironment:
 
         Leave it within a second: while it is open, no page that it can see is used again.
         """
-        return Read(self._store, self._store.local.state)
+        contexts = self._contexts
+        if contexts.state.transaction is not None:
+            return contexts.joined
+        return Read(self._store, contexts.state)
 
     def writing(self) -> bool:
         """Whether this thread's group has already begun to write: what is added now costs no commit of its own."""
-        return self._store.local.state.transaction is not None
+        return self._contexts.state.transaction is not None
 
     def inside_group(self) -> bool:
         """Whether this thread has a group open."""
-        return self._store.local.state.depth > 0
+        return self._contexts.state.depth > 0
 
     def last_transaction_id(self) -> int:
         """Of the newest commit of any process; cheap (no transaction)."""
@@ -117,7 +121,7 @@ class LmdbEnvironment:
             callback()
 
     def _open_existing(self, name: str) -> bool:
-        state = self._store.local.state
+        state = self._contexts.state
         transaction = self._store.begin(state, write=True)
         try:
             handle = self._store.lmdb.open_db(name.encode(), txn=transaction, create=False)
@@ -155,3 +159,16 @@ class LmdbEnvironment:
             with self.write() as transaction:
                 for _, key in sorted(found)[:-_NONCES_KEPT]:
                     transaction.delete(key, db=meta)
+
+
+class _Contexts(threading.local):
+    """Those of the calling thread that hold nothing of their own: one of each will do.
+
+    They are asked for a dozen times an edit.
+    """
+
+    def __init__(self, store: Store, committed: Callable[[], None]) -> None:
+        self.state = state = store.local.state
+        self.group = Group(store, state, committed)
+        self.write = Write(store, state, committed)
+        self.joined = Joined(store, state)

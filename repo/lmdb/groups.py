@@ -61,25 +61,38 @@ class Write(Group):
         return state.transaction
 
 
+class Joined:
+    """A read in the thread's write transaction, so that a group sees its own writes."""
+
+    __slots__ = ("_state", "_store")
+
+    def __init__(self, store: Store, state: ThreadState) -> None:
+        self._store, self._state = store, state
+
+    def __enter__(self) -> "lmdb.Transaction[bytes]":
+        transaction = self._state.transaction
+        assert transaction is not None
+        return transaction
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, lmdb.Error):
+            raise translated(error, self._store.folder) from error
+
+
 class Read:
-    """The thread's write transaction when there is one, so that a group sees its own writes; else one for reading."""
+    """A read in a transaction of its own."""
 
     __slots__ = ("_state", "_store", "_transaction")
 
     def __init__(self, store: Store, state: ThreadState) -> None:
         self._store, self._state = store, state
-        self._transaction: lmdb.Transaction[bytes] | None = None
 
     def __enter__(self) -> "lmdb.Transaction[bytes]":
-        joined = self._state.transaction
-        if joined is not None:
-            return joined
         self._transaction = begun = self._store.begin(self._state, write=False)
         return begun
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if self._transaction is not None:
-            self._transaction.abort()
-            self._state.busy -= 1
+        self._transaction.abort()
+        self._state.busy -= 1
         if isinstance(error, lmdb.Error):
             raise translated(error, self._store.folder) from error
