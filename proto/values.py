@@ -154,8 +154,9 @@ def _datetime(raw: Any) -> str:
         value = raw
     else:  # a number is seconds since 1970, as SQLite's unixepoch() gives
         value = datetime.fromtimestamp(raw, UTC)
-    aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return aware.replace(tzinfo=None).isoformat() + "Z"
+    if value.tzinfo is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    return value.isoformat() + "Z"
 
 
 def _json(raw: Any) -> Any:
