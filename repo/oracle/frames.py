@@ -53,6 +53,20 @@ class Replies(NamedTuple):
     settles: list[Resolution]
 
 
+class Decided(NamedTuple):
+    """Replies as far as the oracle's memory goes. None for an id that it will never decide: the commit table knows."""
+
+    begins: list[BegunRange | None]
+    commits: list[Decision]
+    resolves: list[Resolution | None]
+    settles: list[Resolution | None]
+
+    @property
+    def is_all(self) -> bool:
+        """Nothing is left for the commit table."""
+        return None not in self.resolves and None not in self.settles
+
+
 def require_write_sets(requests: Sequence[CommitRequest]) -> None:
     """For clients, before they send. Raises InvalidMessageError for a commit that writes nothing: Omid would give it a
     second commit timestamp when it is sent again, so the oracle refuses it."""

@@ -1,7 +1,7 @@
 """The oracle as a gRPC service: a stream a client, and one thread that answers all of them in rounds."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from proto.errors import FencedError, SettingsError, UnavailableError
 from proto.wire.oracle_pb2 import OracleQuestion, OracleStatus
-from repo.oracle.frames import Frame, Replies
+from repo.oracle.frames import Decided, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.rounds import Sizes, merged, shares
 from repo.oracle.wire import decode_frame, encode_failure, encode_replies
@@ -20,6 +20,8 @@ from repo.oracle.wire import decode_frame, encode_failure, encode_replies
 SERVICE = "adsindex.v1.Oracle"
 STREAMS_MAX = 1024
 """Clients at once: each stream keeps a thread. More are refused with RESOURCE_EXHAUSTED."""
+LOOK_UPS = 4
+"""At a time, beside the rounds: each thread keeps a connection to the store."""
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 
 _GRACE_S = 0.2
@@ -28,11 +30,14 @@ _NOT_LEADING = "this oracle does not lead"
 _encode_json = msgspec.json.Encoder().encode
 
 
+_Answer = tuple[Oracle, Decided] | UnavailableError | None
+
+
 class _Asked(NamedTuple):
     """answers: where its stream waits; None means that there will be none."""
 
     frame: Frame
-    answers: "SimpleQueue[Replies | UnavailableError | None]"
+    answers: "SimpleQueue[_Answer]"
 
 
 class OracleService:
@@ -45,6 +50,7 @@ class OracleService:
         self._leading: Oracle | None = None
         self._inbox: SimpleQueue[_Asked | None] = SimpleQueue()
         self._frames, self._commits = Sizes(), Sizes()
+        self._look_ups = ThreadPoolExecutor(LOOK_UPS, "oracle-look-ups")
         self._health = health.HealthServicer()
         self._server = grpc.server(
             ThreadPoolExecutor(STREAMS_MAX, "oracle"),
@@ -95,6 +101,7 @@ class OracleService:
     def stop(self) -> None:
         """After `lead` has ended."""
         self._server.stop(_GRACE_S).wait()
+        self._look_ups.shutdown(cancel_futures=True)
 
     def status(self) -> dict[str, Any]:
         """frames: of clients, in a round; commits: in a round, and so made durable together."""
@@ -125,26 +132,37 @@ class OracleService:
         self._frames.add(len(frames))
         self._commits.add(len(frame.commits))
         try:
-            answers: Sequence[Replies | UnavailableError] = shares(oracle.frame(frame), frames)
+            for one, decided in zip(asked, shares(oracle.frame(frame), frames), strict=True):
+                one.answers.put((oracle, decided))
         except UnavailableError as error:
-            answers = [error] * len(frames)
-        for one, answer in zip(asked, answers, strict=True):
-            one.answers.put(answer)
+            for one in asked:
+                one.answers.put(error)
 
     def _talk(self, frames: Iterator[bytes], context: Any) -> Iterator[bytes]:
         """A client's stream, in a thread of its own."""
-        answers: SimpleQueue[Replies | UnavailableError | None] = SimpleQueue()
+        answers: SimpleQueue[_Answer] = SimpleQueue()
         for data in frames:
             frame = _decoded(data, context)
-            found: Replies | UnavailableError | None = self._begun(frame)
-            if found is None and self._offer(_Asked(frame, answers)):
-                found = answers.get()
-            if isinstance(found, Replies):
-                yield encode_replies(found)
-            elif found is not None:
-                yield encode_failure(str(found))
+            replies = self._begun(frame)
+            if replies is not None:
+                yield encode_replies(replies)
+                continue
+            answer = answers.get() if self._offer(_Asked(frame, answers)) else None
+            if answer is not None:
+                yield self._encoded(frame, answer)
             else:
                 context.abort(grpc.StatusCode.UNAVAILABLE, _NOT_LEADING)
+
+    def _encoded(self, frame: Frame, answer: tuple[Oracle, Decided] | UnavailableError) -> bytes:
+        if isinstance(answer, UnavailableError):
+            return encode_failure(str(answer))
+        oracle, decided = answer
+        if decided.is_all:
+            return encode_replies(oracle.replies(frame, decided))
+        try:
+            return encode_replies(self._look_ups.submit(oracle.replies, frame, decided).result())
+        except UnavailableError as error:
+            return encode_failure(str(error))
 
     def _begun(self, frame: Frame) -> Replies | None:
         """Begins alone wait for no round: they are answered from memory."""

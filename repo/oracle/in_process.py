@@ -51,6 +51,7 @@ class InProcessOracle:
     def _frame(self, frame: Frame) -> Replies:
         try:
             with self._turn:
-                return self.leader.frame(frame)
+                decided = self.leader.frame(frame)
+            return self.leader.replies(frame, decided)
         except FencedError as error:
             raise UnavailableError("the oracle was fenced: ask its successor") from error

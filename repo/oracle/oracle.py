@@ -3,12 +3,11 @@ what came in while the one before was under way."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import chain
 from typing import TypeVar
 
 from proto.errors import FencedError, UnavailableError
 from proto.ports.clock import Clock
-from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
+from repo.oracle.frames import BeginRequest, BegunRange, Decided, Frame, Replies
 from repo.oracle.port import Decision, Fate, Resolution
 from repo.oracle.state_machine import NANOSECONDS_PER_MS, OracleLimits, OracleStateMachine
 from repo.oracle.storage import OracleStorage
@@ -19,8 +18,8 @@ Answer = TypeVar("Answer")
 class Oracle:
     """The owner of the state chain, as long as nobody takes it over.
 
-    One `frame` at a time; `begin` may be called beside it. An oracle whose flush did not end stops for good: every
-    further call raises FencedError, and what it had decided is found out by its successor.
+    One `frame` at a time; `begin` and `replies` may be called beside it. An oracle whose flush did not end stops for
+    good: what is asked of it then raises FencedError, and what it had decided its successor finds out.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Oracle:
             self._tick()
             return self._machine.begin(request)
 
-    def frame(self, frame: Frame) -> Replies:
+    def frame(self, frame: Frame) -> Decided:
         """Answers when all that was decided is durable: one compare-and-set and one put of commit-table rows, or none.
         Raises FencedError when somebody else has taken over; the outcome of the frame's commits is not known then."""
         machine = self._machine
@@ -84,15 +83,15 @@ class Oracle:
                 None if first_id is None else BegunRange(first_id, request.id_count, machine.snapshot(request.at_least))
                 for first_id, request in zip(first_ids, frame.begins, strict=True)
             ]
-            settled = {id: machine.settle(id) for id in frame.settles}
-            resolved = {id: machine.resolve(id) for id in frame.resolves}
-        stored = self._look_up([id for id, known in chain(settled.items(), resolved.items()) if known is None])
-        return Replies(
-            begun,
-            decisions,
-            resolves=[resolved[id] or stored[id] for id in frame.resolves],
-            settles=[settled[id] or stored[id] for id in frame.settles],
-        )
+            settled = [machine.settle(id) for id in frame.settles]
+            return Decided(begun, decisions, [machine.resolve(id) for id in frame.resolves], settled)
+
+    def replies(self, frame: Frame, decided: Decided) -> Replies:
+        """With what the commit table knows, which is final: so also when it is fenced. frame, decided: or a share."""
+        asked = [*zip(frame.resolves, decided.resolves, strict=True), *zip(frame.settles, decided.settles, strict=True)]
+        stored = self._look_up([id for id, known in asked if known is None])
+        found = [known or stored[id] for id, known in asked]
+        return Replies(decided.begins, decided.commits, found[: len(frame.resolves)], found[len(frame.resolves) :])
 
     def _flush(self) -> None:
         with self._guard:

@@ -3,9 +3,11 @@ last one."""
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
-from repo.oracle.frames import Frame, Replies
+from repo.oracle.frames import Decided, Frame, Replies
+
+Answers = TypeVar("Answers", Decided, Replies)
 
 
 def merged(frames: Sequence[Frame]) -> Frame:
@@ -20,14 +22,14 @@ def merged(frames: Sequence[Frame]) -> Frame:
     )
 
 
-def shares(replies: Replies, frames: Sequence[Frame]) -> list[Replies]:
-    """The replies to what was `merged`: each frame's own."""
+def shares(answers: Answers, frames: Sequence[Frame]) -> list[Answers]:
+    """The answers to what was `merged`: each frame's own."""
     if len(frames) == 1:
-        return [replies]
-    begins, commits = iter(replies.begins), iter(replies.commits)
-    resolves, settles = iter(replies.resolves), iter(replies.settles)
+        return [answers]
+    begins, commits = iter(answers.begins), iter(answers.commits)
+    resolves, settles = iter(answers.resolves), iter(answers.settles)
     return [
-        Replies(
+        type(answers)(
             list(islice(begins, len(frame.begins))),
             list(islice(commits, len(frame.commits))),
             list(islice(resolves, len(frame.resolves))),

@@ -6,12 +6,13 @@ An oracle answers in rounds, as its service does: a frame is all that waits. Beg
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from proto.errors import FencedError, UnavailableError
 from proto.ports.clock import Clock
 from repo.api import OutcomeKind
 from repo.hbase.names import TableNames
-from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
+from repo.oracle.frames import BeginRequest, BegunRange, Decided, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import Begun, CommitRequest, Decision, Resolution
 from repo.oracle.rounds import merged, shares
@@ -107,16 +108,23 @@ class OracleHost:
         frame = merged([asked.frame for asked in round])
         now_ms, since_ms = self._clock.now_ms(), self._scheduler.now_ms
         try:
-            replies = oracle.frame(frame)
+            decided = oracle.frame(frame)
         except FencedError:
             for asked in round:
                 asked.answer.keep(UnavailableError("this oracle was fenced"))
             raise
-        self._scheduler.trace.add(self.process.name, "answers {}", replies)
-        self._timestamps.decided(oracle.epoch, frame, replies.commits, now_ms, self._clock.now_ms())
-        self._timestamps.begun(oracle.epoch, replies.begins, now_ms, since_ms)
-        for asked, share in zip(round, shares(replies, [asked.frame for asked in round]), strict=True):
-            asked.answer.keep(share)
+        self._scheduler.trace.add(self.process.name, "answers {}", decided)
+        self._timestamps.decided(oracle.epoch, frame, decided.commits, now_ms, self._clock.now_ms())
+        self._timestamps.begun(oracle.epoch, decided.begins, now_ms, since_ms)
+        for asked, share in zip(round, shares(decided, [asked.frame for asked in round]), strict=True):
+            if share.is_all:
+                asked.answer.keep(oracle.replies(asked.frame, share))
+            else:
+                self._scheduler.spawn(self.process, partial(self._look_up, oracle, asked, share))
+
+    def _look_up(self, oracle: Oracle, asked: Asked, decided: Decided) -> None:
+        """Beside the rounds."""
+        asked.answer.keep(oracle.replies(asked.frame, decided))
 
     def _receive(self, asked: Asked) -> None:
         if not self.answers or self.oracle is None:

@@ -2,23 +2,46 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from proto.errors import FencedError
 from proto.ports.clock import Clock
-from repo.oracle.frames import Frame, Replies
+from repo.oracle.frames import Decided, Frame
 from repo.oracle.grpc_service import OracleService
 from repo.oracle.leader import Leader
 from repo.oracle.memory import MemoryCommitTable
 from repo.oracle.oracle import Oracle
 from repo.oracle.state_machine import OracleLimits
-from repo.oracle.storage import Batch, CommitTable, OracleStorage, Taken
+from repo.oracle.storage import Batch, OracleStorage, Taken
 from tests.support.engines import ManualClock
 
 PATIENCE_S = 60.0
+
+
+class Gate:
+    """Who goes through it waits while it is held. sizes: of each that was let through."""
+
+    def __init__(self) -> None:
+        self._free = threading.Event()
+        self._free.set()
+        self.arrived = threading.Semaphore(0)
+        self.sizes: list[int] = []
+
+    def pass_through(self, size: int) -> None:
+        self.arrived.release()
+        assert self._free.wait(PATIENCE_S)
+        self.sizes.append(size)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
 
 
 class SharedChain:
@@ -48,28 +71,19 @@ class OwnChain:
 
 
 class HeldTable(MemoryCommitTable):
-    """A commit table whose puts wait while it is held. puts: the size of each."""
+    """puts, look_ups: where they wait before they happen."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._free = threading.Event()
-        self._free.set()
-        self.arrived = threading.Semaphore(0)
-        self.puts: list[int] = []
+        self.puts, self.look_ups = Gate(), Gate()
 
     def put(self, batch: Batch) -> None:
-        self.arrived.release()
-        assert self._free.wait(PATIENCE_S)
+        self.puts.pass_through(len(batch))
         super().put(batch)
-        self.puts.append(len(batch))
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        self._free.clear()
-        try:
-            yield
-        finally:
-            self._free.set()
+    def look_up(self, ids: Sequence[int]) -> dict[int, int]:
+        self.look_ups.pass_through(len(ids))
+        return super().look_up(ids)
 
 
 class CountingOracle(Oracle):
@@ -79,7 +93,7 @@ class CountingOracle(Oracle):
         super().__init__(storage, clock, OracleLimits(cells_max=10_000), guard=threading.Lock())
         self.frames: list[Frame] = []
 
-    def frame(self, frame: Frame) -> Replies:
+    def frame(self, frame: Frame) -> Decided:
         self.frames.append(frame)
         return super().frame(frame)
 
@@ -115,7 +129,7 @@ class Store(Protocol):
 class MemoryStore:
     """Store, in memory."""
 
-    table: CommitTable = field(default_factory=MemoryCommitTable)
+    table: HeldTable = field(default_factory=HeldTable)
     chain: SharedChain = field(default_factory=SharedChain)
 
     def storage(self) -> OracleStorage:

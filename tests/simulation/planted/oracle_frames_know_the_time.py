@@ -2,14 +2,14 @@
 
 import pytest
 
-from repo.oracle.frames import Frame, Replies
+from repo.oracle.frames import Decided, Frame
 from repo.oracle.oracle import Oracle
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
     frame = Oracle.frame
 
-    def timeless(self: Oracle, asked: Frame) -> Replies:
+    def timeless(self: Oracle, asked: Frame) -> Decided:
         machine = self._machine
         with pytest.MonkeyPatch.context() as during:
             during.setattr(machine, "tick", lambda *now: during.undo())

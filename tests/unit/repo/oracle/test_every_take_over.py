@@ -21,7 +21,7 @@ from repo.hbase.names import TableNames
 from repo.hbase.oracle_storage import oracle_storage, oracle_tables
 from repo.hbase.state_cell import OracleState, StateCell
 from repo.oracle.conflict_map import ConflictMap
-from repo.oracle.frames import BeginRequest, Frame, Replies
+from repo.oracle.frames import BeginRequest, Decided, Frame
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import CommitRequest, Decision, Fate
 from repo.oracle.state_machine import OracleLimits, OracleStateMachine
@@ -118,8 +118,8 @@ class World:
                 self.told_aborted.add(request.id)
 
     def settle(self, oracle: Oracle, *requests: CommitRequest) -> None:
-        ids = [request.id for request in requests]
-        for id, found in zip(ids, oracle.frame(Frame(settles=ids)).settles, strict=True):
+        frame = Frame(settles=[request.id for request in requests])
+        for id, found in zip(frame.settles, oracle.replies(frame, oracle.frame(frame)).settles, strict=True):
             if found.fate is Fate.COMMITTED:
                 self.told_committed[id] = found.commit_timestamp
             elif found.fate is Fate.ABORTED:
@@ -229,11 +229,11 @@ def _first_batch_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
 def _fenced_is_taken_for_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = Oracle.frame
 
-    def confident(oracle: Oracle, asked: Frame) -> Replies:
+    def confident(oracle: Oracle, asked: Frame) -> Decided:
         try:
             return frame(oracle, asked)
         except FencedError:
-            return Replies([], [Decision(OutcomeKind.TOO_OLD)] * len(asked.commits), [], [])
+            return Decided([], [Decision(OutcomeKind.TOO_OLD)] * len(asked.commits), [], [])
 
     monkeypatch.setattr(Oracle, "frame", confident)
 

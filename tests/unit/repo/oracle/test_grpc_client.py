@@ -12,7 +12,7 @@ from repo.oracle import grpc_lane, grpc_service
 from repo.oracle.grpc_client import CELLS_MAX, GrpcOracle
 from repo.oracle.leader import Leader
 from repo.oracle.port import Begun, CommitRequest, Decision, Fate
-from tests.support.oracles import PATIENCE_S, HeldTable, MemoryStore, Published, Served, served, until
+from tests.support.oracles import PATIENCE_S, Gate, MemoryStore, Published, Served, served, until
 
 UNKNOWN = Decision(OutcomeKind.UNKNOWN)
 SOON_S, LATER_S = 0.3, 1.0
@@ -20,13 +20,12 @@ SOON_S, LATER_S = 0.3, 1.0
 
 @pytest.fixture
 def store() -> MemoryStore:
-    return MemoryStore(table=HeldTable())
+    return MemoryStore()
 
 
 @pytest.fixture
-def table(store: MemoryStore) -> HeldTable:
-    assert isinstance(store.table, HeldTable)
-    return store.table
+def flushes(store: MemoryStore) -> Gate:
+    return store.table.puts
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_a_transaction(leading: Served, oracle: GrpcOracle) -> None:
     assert [one.fate for one in oracle.settle([first.id, next.id])] == [Fate.COMMITTED, Fate.ABORTED]
 
 
-def test_what_waits_in_all_threads_goes_in_one_frame(leading: Served, oracle: GrpcOracle, table: HeldTable) -> None:
+def test_what_waits_in_all_threads_goes_in_one_frame(leading: Served, oracle: GrpcOracle, flushes: Gate) -> None:
     begun = oracle.begin(41)
     decided: list[Decision] = []
 
@@ -87,9 +86,9 @@ def test_what_waits_in_all_threads_goes_in_one_frame(leading: Served, oracle: Gr
         decided.extend(oracle.commit([_writes(begun[number], number)]))
 
     threads = [Thread(target=commit, args=(number,)) for number in range(41)]
-    with table.held():
+    with flushes.held():
         threads[0].start()
-        table.arrived.acquire()
+        assert flushes.arrived.acquire(timeout=PATIENCE_S)
         for thread in threads[1:]:
             thread.start()
         until(lambda: oracle.waiting() == 40)
@@ -112,15 +111,15 @@ def test_many_requests_are_cut_into_frames_in_order(
 
 
 def test_a_commit_whose_answer_was_lost_is_unknown_never_sent_again_and_settled_by_the_next_leader(
-    leading: Served, oracle: GrpcOracle, store: MemoryStore, table: HeldTable, published: Published
+    leading: Served, oracle: GrpcOracle, store: MemoryStore, flushes: Gate, published: Published
 ) -> None:
     request = _writes(*oracle.begin(), 1)
     with served(store) as successor:
-        with table.held():
+        with flushes.held():
             told: list[Decision] = []
             thread = Thread(target=lambda: told.extend(oracle.commit([request])))
             thread.start()
-            table.arrived.acquire()
+            assert flushes.arrived.acquire(timeout=PATIENCE_S)
             published.publish(Leader(successor.address, 2))  # the old one is silent, as if it were stopped
             thread.join(PATIENCE_S)
             assert told == [UNKNOWN]
@@ -176,12 +175,12 @@ def test_a_commit_that_was_given_up_before_it_was_sent_is_never_sent(
 
 @pytest.mark.parametrize("connected", [False, True], ids=["the lane's thread waits", "who asks waits himself"])
 def test_a_leader_that_does_not_answer_is_given_up_and_asked_again_later(
-    leading: Served, giving_up: GrpcOracle, table: HeldTable, connected: bool
+    leading: Served, giving_up: GrpcOracle, flushes: Gate, connected: bool
 ) -> None:
     first, second = giving_up.begin(2)
     if connected:
         giving_up.resolve([first.id])
-    with table.held():
+    with flushes.held():
         assert giving_up.commit([_writes(first, 1)]) == [UNKNOWN]
     [fate] = giving_up.settle([first.id])
     assert fate.fate is Fate.COMMITTED
@@ -189,15 +188,15 @@ def test_a_leader_that_does_not_answer_is_given_up_and_asked_again_later(
 
 
 def test_what_waits_behind_a_frame_that_is_not_answered_is_asked_again(
-    leading: Served, giving_up: GrpcOracle, table: HeldTable
+    leading: Served, giving_up: GrpcOracle, flushes: Gate
 ) -> None:
     [begun] = giving_up.begin()
     giving_up.resolve([begun.id])
     found: list[object] = []
-    with table.held():
+    with flushes.held():
         first = Thread(target=lambda: found.append(giving_up.commit([_writes(begun, 1)])))
         first.start()
-        assert table.arrived.acquire(timeout=PATIENCE_S)
+        assert flushes.arrived.acquire(timeout=PATIENCE_S)
         second = Thread(target=lambda: found.append(_told(giving_up, begun.id)))
         second.start()
         first.join(PATIENCE_S)

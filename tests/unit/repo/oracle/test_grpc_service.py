@@ -14,9 +14,9 @@ from proto.wire.oracle_pb2 import OracleQuestion, OracleStatus
 from repo.api import OutcomeKind
 from repo.oracle.frames import BeginRequest, Frame, Replies
 from repo.oracle.grpc_service import SERVICE, OracleService
-from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Fate
+from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Fate, Resolution
 from repo.oracle.wire import decode_replies, encode_frame
-from tests.support.oracles import PATIENCE_S, HeldTable, MemoryStore, Served, served, until
+from tests.support.oracles import PATIENCE_S, Gate, MemoryStore, Served, served, until
 
 
 class Stream:
@@ -46,13 +46,18 @@ class Stream:
 
 
 @pytest.fixture
-def table() -> HeldTable:
-    return HeldTable()
+def store() -> MemoryStore:
+    return MemoryStore()
 
 
 @pytest.fixture
-def leading(table: HeldTable) -> Iterator[Served]:
-    with served(MemoryStore(table=table)) as one:
+def flushes(store: MemoryStore) -> Gate:
+    return store.table.puts
+
+
+@pytest.fixture
+def leading(store: MemoryStore) -> Iterator[Served]:
+    with served(store) as one:
         one.lead()
         yield one
 
@@ -73,28 +78,26 @@ def _health(channel: grpc.Channel) -> Any:
     return health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=SERVICE)).status
 
 
-def test_what_arrives_during_a_flush_is_the_next_one(leading: Served, channel: grpc.Channel, table: HeldTable) -> None:
+def test_what_arrives_during_a_flush_is_the_next_one(leading: Served, channel: grpc.Channel, flushes: Gate) -> None:
     streams = [Stream(channel) for _ in range(9)]
-    with table.held():
+    with flushes.held():
         streams[0].send(Frame(commits=[_request(leading, 0)]))
-        table.arrived.acquire()
+        assert flushes.arrived.acquire(timeout=PATIENCE_S)
         for number, stream in enumerate(streams[1:], start=1):
             stream.send(Frame(commits=[_request(leading, number)]))
         until(lambda: leading.service.waiting() == 8)
     decided = [stream.answer().commits[0] for stream in streams]
     assert {one.kind for one in decided} == {OutcomeKind.COMMITTED}
     assert len({one.timestamp for one in decided}) == 9
-    assert table.puts == [1, 8]
+    assert flushes.sizes == [1, 8]
     assert leading.service.status()["rounds"]["commits"] == {"count": 2, "mean": 4.5, "max": 8}
 
 
-def test_a_begin_waits_for_no_flush_and_does_not_see_it(
-    leading: Served, channel: grpc.Channel, table: HeldTable
-) -> None:
+def test_a_begin_waits_for_no_flush_and_does_not_see_it(leading: Served, channel: grpc.Channel, flushes: Gate) -> None:
     writer, reader = Stream(channel), Stream(channel)
-    with table.held():
+    with flushes.held():
         writer.send(Frame(commits=[_request(leading, 1)]))
-        table.arrived.acquire()
+        assert flushes.arrived.acquire(timeout=PATIENCE_S)
         [during] = reader.send(Frame(begins=[BeginRequest(3)])).answer().begins
     [decision] = writer.answer().commits
     [after] = reader.send(Frame(begins=[BeginRequest()])).answer().begins
@@ -103,14 +106,26 @@ def test_a_begin_waits_for_no_flush_and_does_not_see_it(
     assert during.snapshot < decision.timestamp <= after.snapshot
 
 
+def test_who_asks_for_what_is_long_past_holds_nobody_up(
+    leading: Served, channel: grpc.Channel, store: MemoryStore
+) -> None:
+    asker, writer, request = Stream(channel), Stream(channel), _request(leading, 1)
+    with store.table.look_ups.held():
+        asker.send(Frame(resolves=[1], settles=[2]))
+        assert store.table.look_ups.arrived.acquire(timeout=PATIENCE_S)
+        [decision] = writer.send(Frame(commits=[request])).answer().commits
+    assert decision.kind is OutcomeKind.COMMITTED
+    assert asker.answer()[2:] == ([Resolution(Fate.ABORTED)], [Resolution(Fate.ABORTED)])
+
+
 def test_a_begin_with_the_commit_in_its_hand_waits_for_it(
-    leading: Served, channel: grpc.Channel, table: HeldTable
+    leading: Served, channel: grpc.Channel, flushes: Gate
 ) -> None:
     writer, reader = Stream(channel), Stream(channel)
     request = _request(leading, 1)
-    with table.held():
+    with flushes.held():
         writer.send(Frame(commits=[request]))
-        table.arrived.acquire()
+        assert flushes.arrived.acquire(timeout=PATIENCE_S)
         reader.send(Frame(begins=[BeginRequest(at_least=request.id + TIMESTAMP_STEP)]))
         until(lambda: leading.service.waiting() == 1)
     [decision] = writer.answer().commits
@@ -135,7 +150,7 @@ def test_a_frame_of_everything(leading: Served, channel: grpc.Channel) -> None:
     assert late.kind is not OutcomeKind.COMMITTED, "it was settled: refused for ever"
 
 
-def test_hundreds_of_streams(leading: Served, channel: grpc.Channel, table: HeldTable) -> None:
+def test_hundreds_of_streams(leading: Served, channel: grpc.Channel, flushes: Gate) -> None:
     streams = [Stream(channel) for _ in range(300)]
     timestamps: list[int] = []
     for _ in range(3):
@@ -144,8 +159,8 @@ def test_hundreds_of_streams(leading: Served, channel: grpc.Channel, table: Held
             assert one is not None
             stream.send(Frame(commits=[CommitRequest(one.first_id, one.snapshot, (one.first_id,))]))
         timestamps += [stream.answer().commits[0].timestamp for stream in streams]
-    assert 0 not in timestamps and len(set(timestamps)) == sum(table.puts) == 900
-    assert len(table.puts) < 900, "nobody had a flush of his own"
+    assert 0 not in timestamps and len(set(timestamps)) == sum(flushes.sizes) == 900
+    assert len(flushes.sizes) < 900, "nobody had a flush of his own"
 
 
 def test_health_is_serving_while_it_leads(channel: grpc.Channel, leading: Served) -> None:
@@ -162,19 +177,17 @@ def test_who_does_not_lead_answers_nothing(channel: grpc.Channel, leading: Serve
     assert stream.send(Frame(begins=[BeginRequest()])).ends_with() is grpc.StatusCode.UNAVAILABLE
 
 
-def test_the_last_round_is_answered_and_nothing_after_it(
-    channel: grpc.Channel, leading: Served, table: HeldTable
-) -> None:
+def test_the_last_round_is_answered_and_nothing_after_it(channel: grpc.Channel, leading: Served, flushes: Gate) -> None:
     first, second = Stream(channel), Stream(channel)
-    with table.held():
+    with flushes.held():
         first.send(Frame(commits=[_request(leading, 1)]))
-        table.arrived.acquire()
+        assert flushes.arrived.acquire(timeout=PATIENCE_S)
         second.send(Frame(commits=[_request(leading, 2)]))
         until(lambda: leading.service.waiting() == 1)
         leading.wanted = False
     assert first.answer().commits[0].kind is OutcomeKind.COMMITTED
     assert second.ends_with() is grpc.StatusCode.UNAVAILABLE
-    assert table.puts == [1]
+    assert flushes.sizes == [1]
 
 
 def test_a_former_leader_commits_nothing_answers_nothing_and_stops(channel: grpc.Channel, leading: Served) -> None:

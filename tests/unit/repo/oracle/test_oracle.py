@@ -11,7 +11,7 @@ from repo.hbase.commit_table import CommitTable
 from repo.hbase.gc_state import GcState, GcStateCell
 from repo.hbase.names import TableNames
 from repo.hbase.oracle_storage import oracle_storage, oracle_tables
-from repo.oracle.frames import BeginRequest, BegunRange, Frame
+from repo.oracle.frames import BeginRequest, BegunRange, Frame, Replies
 from repo.oracle.oracle import Oracle
 from repo.oracle.port import CommitRequest, Decision, Fate, Resolution
 from repo.oracle.state_machine import OracleLimits
@@ -67,8 +67,14 @@ def request(oracle: Oracle, *written: int) -> CommitRequest:
     return CommitRequest(begun.first_id, begun.snapshot, written)
 
 
+def ask(oracle: Oracle, frame: Frame) -> Replies:
+    """All of it."""
+    decided = oracle.frame(frame)
+    return oracle.replies(frame, decided)
+
+
 def commit(oracle: Oracle, *requests: CommitRequest) -> list[Decision]:
-    return oracle.frame(Frame(commits=requests)).commits
+    return ask(oracle, Frame(commits=requests)).commits
 
 
 # what a frame costs
@@ -76,12 +82,12 @@ def commit(oracle: Oracle, *requests: CommitRequest) -> list[Decision]:
 
 def test_begins_cost_no_call_until_the_ceiling_must_be_moved(world: World) -> None:
     oracle = world.oracle()
-    oracle.frame(Frame(begins=[BeginRequest(5), BeginRequest()]))
+    ask(oracle, Frame(begins=[BeginRequest(5), BeginRequest()]))
     begin(oracle)
     assert world.calls() == []
     world.clock.ms += 2_001
     assert oracle.begin(BeginRequest()) is None
-    (begun,) = oracle.frame(Frame(begins=[BeginRequest()])).begins
+    (begun,) = ask(oracle, Frame(begins=[BeginRequest()])).begins
     assert begun is not None
     assert world.calls() == ["cas"]
     assert world.oracle().epoch > begun.first_id
@@ -119,7 +125,7 @@ def test_ids_that_are_not_known_any_more_are_looked_up_at_once(world: World) -> 
     requests = [request(former, cell) for cell in range(4)]
     decisions = commit(former, *requests[:3])
     oracle = world.oracle()
-    replies = oracle.frame(Frame(resolves=[one.id for one in requests[:2]], settles=[one.id for one in requests[2:]]))
+    replies = ask(oracle, Frame(resolves=[one.id for one in requests[:2]], settles=[one.id for one in requests[2:]]))
     assert world.calls() == ["get", "get"], "the rows, and, for one is absent, the sweep horizon"
     assert replies.resolves == [Resolution(Fate.COMMITTED, decision.timestamp) for decision in decisions[:2]]
     assert replies.settles == [Resolution(Fate.COMMITTED, decisions[2].timestamp), Resolution(Fate.ABORTED)]
@@ -131,7 +137,7 @@ def test_ids_that_are_not_known_any_more_are_looked_up_at_once(world: World) -> 
 def test_begins_of_a_frame_see_what_the_frame_commits(world: World) -> None:
     oracle = world.oracle()
     one = request(oracle, X)
-    replies = oracle.frame(Frame(begins=[BeginRequest()], commits=[one]))
+    replies = ask(oracle, Frame(begins=[BeginRequest()], commits=[one]))
     (begun,) = replies.begins
     assert begun is not None
     assert begun.snapshot == replies.commits[0].timestamp
@@ -155,7 +161,7 @@ def test_f13_a_former_owner_does_not_reach_what_its_successor_committed(world: W
     (decision,) = commit(owner, request(owner, X))
     at_least = BeginRequest(at_least=decision.timestamp)
     assert former.begin(at_least) is None
-    assert former.frame(Frame(begins=[at_least])).begins == [None]
+    assert ask(former, Frame(begins=[at_least])).begins == [None]
     assert owner.begin(at_least) is not None
 
 
@@ -170,7 +176,7 @@ def test_f8_what_the_sweep_may_have_removed_is_not_called_aborted(world: World) 
     CommitTable(world.cells, NAMES.commit_table).remove([swept.id])
     oracle = world.oracle()
     wanted = [Resolution(Fate.SWEPT), Resolution(Fate.ABORTED)]
-    assert oracle.frame(Frame(resolves=[swept.id, aborted.id])).resolves == wanted
+    assert ask(oracle, Frame(resolves=[swept.id, aborted.id])).resolves == wanted
 
 
 def test_f8_the_horizon_is_read_after_the_row(world: World) -> None:
@@ -185,13 +191,13 @@ def test_f8_the_horizon_is_read_after_the_row(world: World) -> None:
         CommitTable(world.cells, NAMES.commit_table).remove([one.id])
 
     world.cells.before("get", sweep)
-    assert oracle.frame(Frame(resolves=[one.id])).resolves == [Resolution(Fate.SWEPT)]
+    assert ask(oracle, Frame(resolves=[one.id])).resolves == [Resolution(Fate.SWEPT)]
 
 
 def test_settled_in_the_frame_of_its_commit_it_is_committed(world: World) -> None:
     oracle = world.oracle()
     one = request(oracle, X)
-    replies = oracle.frame(Frame(commits=[one], settles=[one.id], resolves=[one.id]))
+    replies = ask(oracle, Frame(commits=[one], settles=[one.id], resolves=[one.id]))
     assert replies.settles == replies.resolves == [Resolution(Fate.COMMITTED, replies.commits[0].timestamp)]
 
 
@@ -210,7 +216,7 @@ def test_a_take_over_puts_the_rows_that_its_predecessor_left(world: World) -> No
     world.cells.script("put", Fault.LOST, Fault.UNHEARD)
     oracle = world.oracle()
     assert list(table.look_up([one.id])) == [one.id]
-    assert oracle.frame(Frame(settles=[one.id])).settles[0].fate is Fate.COMMITTED
+    assert ask(oracle, Frame(settles=[one.id])).settles[0].fate is Fate.COMMITTED
 
 
 def test_rows_are_put_until_they_are_acknowledged(world: World) -> None:
@@ -226,7 +232,7 @@ def test_look_ups_are_repeated(world: World) -> None:
     world.oracle()
     oracle = world.oracle()
     world.cells.script("get", Fault.LOST, Fault.NONE, Fault.LOST)
-    assert oracle.frame(Frame(resolves=[1])).resolves == [Resolution(Fate.ABORTED)]
+    assert ask(oracle, Frame(resolves=[1])).resolves == [Resolution(Fate.ABORTED)]
 
 
 def test_who_was_taken_over_answers_no_commit_and_stops_for_good(world: World) -> None:
@@ -239,8 +245,8 @@ def test_who_was_taken_over_answers_no_commit_and_stops_for_good(world: World) -
     with pytest.raises(FencedError):
         former.begin(BeginRequest())
     with pytest.raises(FencedError):
-        former.frame(Frame(resolves=[one.id]))
-    assert owner.frame(Frame(settles=[one.id])).settles == [Resolution(Fate.ABORTED)]
+        ask(former, Frame(resolves=[one.id]))
+    assert ask(owner, Frame(settles=[one.id])).settles == [Resolution(Fate.ABORTED)]
 
 
 def test_an_oracle_whose_flush_was_given_up_never_answers_again(world: World) -> None:
@@ -251,8 +257,8 @@ def test_an_oracle_whose_flush_was_given_up_never_answers_again(world: World) ->
     with pytest.raises(GivenUpError):
         commit(oracle, one)
     with pytest.raises(FencedError):
-        oracle.frame(Frame(settles=[one.id]))
-    assert world.oracle().frame(Frame(settles=[one.id])).settles[0].fate is Fate.COMMITTED
+        ask(oracle, Frame(settles=[one.id]))
+    assert ask(world.oracle(), Frame(settles=[one.id])).settles[0].fate is Fate.COMMITTED
 
 
 def test_a_clock_that_jumps_back_an_hour_changes_nothing_but_the_pace(world: World) -> None:
@@ -274,6 +280,6 @@ def _give_up(attempt: int) -> None:
 def test_what_is_no_id_at_all_is_not_committed_and_harms_nobody(world: World, id: int) -> None:
     """Whoever asks for it is mistaken; an oracle that dies of it would take its successors with it."""
     oracle = world.oracle()
-    replies = oracle.frame(Frame(resolves=[id], settles=[id], commits=[CommitRequest(id, id - 1, (X,))]))
+    replies = ask(oracle, Frame(resolves=[id], settles=[id], commits=[CommitRequest(id, id - 1, (X,))]))
     assert replies.resolves == replies.settles == [Resolution(Fate.ABORTED)]
     assert replies.commits == [Decision(OutcomeKind.TOO_OLD)]
