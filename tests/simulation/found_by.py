@@ -7,6 +7,7 @@ first, and search them all only if it finds it no longer, because the simulator 
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -42,14 +43,16 @@ def written() -> dict[str, int]:
 
 def main() -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        seeds = dict(zip(names(), pool.map(_seed, names()), strict=True))
+        found = dict(zip(names(), pool.map(_seed, names()), strict=True))
+    seeds = {name: seed for name, seed in found.items() if seed is not None}
     WRITTEN.write_text(json.dumps(seeds, indent=1) + "\n", encoding="utf-8")
+    if len(seeds) < len(found):
+        sys.exit(f"no seed finds {', '.join(sorted(found.keys() - seeds.keys()))}")
 
 
-def _seed(name: str) -> int:
+def _seed(name: str) -> int | None:
     result = search(name)
-    assert result is not None, f"no seed finds {name}"
-    return result.seed
+    return None if result is None else result.seed
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from functools import partial
 from repo.api import OutcomeKind, Snapshot, Transaction
 from repo.hbase.names import column_of
 from repo.hbase.state_cell import OracleState
-from repo.oracle.port import TIMESTAMP_STEP, CommitRequest
+from repo.oracle.port import TIMESTAMP_STEP, CommitRequest, Fate
 from tests.simulation import product
 from tests.simulation.actors.asker import told_of
 from tests.simulation.actors.client import ENTRIES, GROUP, LATEST, OTHER_GROUP, TABLE, Client, key_of
@@ -364,9 +364,12 @@ class Night(Scene):
             client.failures.append(f"{begun} is committed, and too old")
 
     def _settle_all(self, client: Client) -> None:
-        """Whoever finds its own value there must be told that it is committed."""
+        """Whoever finds its own value there must be told that it is committed, and whom the oracle refuses, so."""
         for asker, transaction, outcome in self._unsettled:
             settled = asker.repo.settle(transaction, outcome)
+            refused = {one.fate for one in asker.oracle.settled} == {Fate.ABORTED}
+            if refused and settled.kind is OutcomeKind.UNKNOWN:
+                client.failures.append(f"{transaction} is refused, and its client is not told")
             with client.repo.snapshot() as snapshot:
                 for (table, key, group), value in transaction.writes.items():
                     (found,) = snapshot.read(table, group, [key])

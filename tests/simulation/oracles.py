@@ -160,12 +160,14 @@ class Leaders:
 
 
 class FaultyOracle:
-    """repo.oracle.port.TimestampOracle of one client: follows the leader, sends a commit once."""
+    """repo.oracle.port.TimestampOracle of one client: follows the leader, sends a commit once. settled: what it was told
+    when it last settled ids."""
 
     def __init__(self, leaders: Leaders, process: Process, network: Network) -> None:
         self._leaders, self._process, self._network = leaders, process, network
         self._scheduler = network.scheduler
         self._trace = network.scheduler.trace
+        self.settled: list[Resolution] = []
 
     def snapshot(self, at_least: int = 0) -> int:
         return self._begun(BeginRequest(0, at_least)).snapshot
@@ -189,7 +191,8 @@ class FaultyOracle:
         return self._until_answered(Frame(resolves=tuple(ids))).resolves
 
     def settle(self, ids: Sequence[int]) -> list[Resolution]:
-        return self._until_answered(Frame(settles=tuple(ids))).settles
+        self.settled = self._until_answered(Frame(settles=tuple(ids))).settles
+        return self.settled
 
     def published_epoch(self) -> int:
         """What Omid's clients find in ZooKeeper."""
