@@ -160,8 +160,10 @@ class Leaders:
 
 
 class FaultyOracle:
-    """repo.oracle.port.TimestampOracle of one client: follows the leader, sends a commit once. settled: what it was told
-    when it last settled ids."""
+    """repo.oracle.port.TimestampOracle of one client: follows the leader, sends a commit once.
+
+    settled: what it was told when it settled ids last.
+    """
 
     def __init__(self, leaders: Leaders, process: Process, network: Network) -> None:
         self._leaders, self._process, self._network = leaders, process, network
