@@ -129,7 +129,7 @@ class Progress:
 
     def due_ms(self) -> float:
         """When the next waiting message is due; infinity when none waits."""
-        return self._next_due_ms
+        return self._next_due_ms if self._waiting else float("inf")
 
     def waiting(self) -> int:
         """How many messages wait for another attempt."""

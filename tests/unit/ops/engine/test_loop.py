@@ -203,6 +203,17 @@ def test_the_loop_sleeps_until_something_is_due(bench: "Bench") -> None:
     assert bench.out() == [b"1"]
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+def test_what_has_waited_and_is_finished_wakes_nobody(bench: "Bench", ordered: bool) -> None:
+    bench.script.rules[b"1"] = lambda item: DONE if item.attempt > 1 else Retry(30)
+    bench.send(b"1")
+    loop = bench.loop(bench.make_pass(bench.stage(ordered=ordered)))
+    stop_after(bench, loop, sleeps=4)
+    loop.run()
+    assert bench.out() == [b"1"]
+    assert min(bench.bell.timeouts_ms) > 0
+
+
 def test_a_poller_is_asked_often_while_it_is_active_and_seldom_after_a_second_of_silence(bench: "Bench") -> None:
     rows = [b"1"]
     loop = bench.loop(bench.make_pass(source(bench, rows, pace=Pace(active_ms=0.5, quiet_ms=5.0))))
