@@ -5,7 +5,7 @@ Index entries have no versions. A build that read them a moment later than its r
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import lmdb
 
@@ -38,22 +38,25 @@ class StillSnapshot(LmdbSnapshot):
 
     def __enter__(self) -> Self:
         """Raises UnavailableError when the newest commit is older than the snapshot must be (N1)."""
-        read, databases = self._environment.read(), self._environment.databases
+        read, databases, at_least = self._environment.read(), self._environment.databases, self._timestamp
         transaction = read.__enter__()
-        newest, at_least = stored_timestamp(transaction.get(LAST_TIMESTAMP, None, databases[META])), self._timestamp
-        if newest < at_least:
-            read.__exit__(None, None, None)
-            raise too_new(at_least, newest)
-        self._timestamp, self._inverted, cursor = newest, inverted(newest), transaction.cursor
-        self._held = _Held(read, transaction, cursor(databases[CELLS]), cursor(databases[INDEX]))
+        try:
+            newest = stored_timestamp(transaction.get(LAST_TIMESTAMP, None, databases[META]))
+            if newest < at_least:
+                raise too_new(at_least, newest)
+            self._timestamp, self._inverted, cursor = newest, inverted(newest), transaction.cursor
+            self._held = _Held(read, transaction, cursor(databases[CELLS]), cursor(databases[INDEX]))
+        except BaseException as error:
+            read.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *exc: Any) -> None:
         held, self._held = self._held, None
         if held is not None:
             held.cells.close()
             held.entries.close()
-            held.read.__exit__(None, None, None)
+            held.read.__exit__(*exc)
 
     def read(self, table: str, group: str, keys: Sequence[bytes]) -> list[Version | None]:
         held = self._held or _not_entered()

@@ -1,10 +1,13 @@
 """What the LMDB engine adds to the port: groups, slices, and what outlives a process (leases, positions, numbers)."""
 
+from contextlib import ExitStack
+from mmap import PAGESIZE
+from os import SEEK_END
 from pathlib import Path
 
 import pytest
 
-from proto.errors import SettingsError, TooOldError
+from proto.errors import CorruptionError, SettingsError, TooOldError, UnavailableError
 from repo.api import OutcomeKind, Transaction
 from repo.lmdb import snapshot as snapshot_module
 from repo.lmdb import walk
@@ -235,6 +238,29 @@ def test_numbers_of_tables_stay_when_it_is_opened_again(tmp_path: Path) -> None:
         assert engine.get(1) == b"one"
         assert engine.get(1, "content", DOCUMENTS) == b"doc" * 100
         assert {spec.name: spec for spec in engine.repo.tables()} == {spec.name: spec for spec in TABLES}
+
+
+@pytest.mark.parametrize("entered", [False, True])
+def test_a_still_snapshot_of_damaged_data_says_so_and_holds_nothing(tmp_path: Path, entered: bool) -> None:
+    with lmdb_engine(tmp_path) as engine:
+        engine.put(1, b"one")
+        snapshot = engine.repo.snapshot(still=True)
+        with pytest.raises((CorruptionError, UnavailableError)), ExitStack() as stack:
+            if entered:
+                stack.enter_context(snapshot)
+            _damage(tmp_path)
+            if not entered:
+                stack.enter_context(snapshot)
+            snapshot.read(ITEMS, "a", [key_of(1)])
+        assert environment_of(engine)._store.local.state.busy == 0
+
+
+def _damage(folder: Path) -> None:
+    """Zeros in all pages but the two that tell where the others are."""
+    with (folder / "data.mdb").open("r+b") as file:
+        size = file.seek(0, SEEK_END)
+        file.seek(2 * PAGESIZE)
+        file.write(bytes(size - file.tell()))
 
 
 def test_a_failing_append_commits_nothing(tmp_path: Path) -> None:
