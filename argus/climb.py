@@ -7,7 +7,7 @@ import msgspec
 
 from argus.plan import Plan
 from argus.reads import Recorded, readable
-from argus.tree import parent_suffix, source_part
+from argus.tree import NOWHERE, parent_suffix, source_part
 from proto.flows.model import Collection, Flows, Reference
 from proto.flows.paths import Hop
 from repo.api import Reads
@@ -165,7 +165,8 @@ class Climber:
                     continue
                 row = [value for part in parts for value in part.values]
                 values = [row[place] for place in places]
-                found.append([] if None in values else [source_part(key) + suffix(values)])
+                owner = NOWHERE if None in values else suffix(values)
+                found.append([] if owner == NOWHERE else [source_part(key) + owner])
             return found
 
         return read

@@ -1,6 +1,7 @@
 """Reading what a batch of documents needs: parents, children, keys of any shape."""
 
-from tests.support.argus_world import World, gone, put
+from repo.system import BUILD, document_table
+from tests.support.argus_world import World, gone, key_of, put
 from tests.unit.argus.conftest import MakeWorld
 
 SHOPS = """
@@ -75,6 +76,18 @@ def test_a_reference_value_that_no_parent_can_have_is_a_missing_parent(make_worl
     for at in range(len(customers)):
         content = world.content("x", at, document_type="order")
         assert content is not None and content.missing == ["buyer"], customers[at]
+
+
+def test_a_reference_value_that_no_parent_can_have_leads_to_no_document(make_world: MakeWorld) -> None:
+    flows = SHOPS.replace('lanes = { points = "medium" }', 'collections = { orders = "orders.customer" }')
+    world = make_world(flows + '[documents.buyer]\nroot = "customers"\nfields = { orders = "orders.number" }')
+    world.edit(put("customers", id=7, points=3))
+    world.edit(put("customers", id=7, points="many"))  # a dead letter, so that each build looks for one
+    world.edit(put("orders", shop="x", number=1, customer="nobody"), put("orders", shop="x", number=2, customer="7"))
+    assert world.fields(7, document_type="buyer") == {"orders": [2]}
+    with world.repo.snapshot() as snapshot:
+        built = [key for key, _ in snapshot.scan(document_table("buyer"), BUILD)]
+    assert built == [key_of(7)]
 
 
 def test_behind_a_parent_that_is_not_there_are_no_children_of_it(make_world: MakeWorld) -> None:
