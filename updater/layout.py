@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import ne
+from operator import is_not, ne, or_
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from proto.lane import Lane
 from repo.rows import GroupReader, Schemas
 from updater.references import Links, Place, links_of
 
+_CONTAINERS = frozenset((list, dict))
 _encode_json = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -20,7 +21,7 @@ _encode_json = msgspec.json.Encoder(order="deterministic").encode
 class Group:
     """One group that a source writes.
 
-    loose     positions of the columns in which Python calls values equal that are not: JSON
+    loose     positions of the columns that hold values in values: JSON
     single    for each column the tuple of its name alone: the usual change
     nulls     the values of a record that is not there
     """
@@ -36,10 +37,12 @@ class Group:
     positions: range
 
     def differing(self, old: Sequence[Any], new: Sequence[Any]) -> list[int]:
-        """Positions of the columns whose stored values are different."""
-        found = list(compress(self.positions, map(ne, old, new)))
+        """Positions of the columns whose stored values are different. So are True, 1 and 1.0, which Python calls equal:
+        the column may have had another type."""
+        others = map(is_not, map(type, old), map(type, new))
+        found = list(compress(self.positions, map(or_, map(ne, old, new), others)))
         for at in self.loose:
-            if old[at] is not new[at] and at not in found and _differs(old[at], new[at]):
+            if at not in found and type(old[at]) in _CONTAINERS and _encode_json(old[at]) != _encode_json(new[at]):
                 found = sorted([*found, at])
         return found
 
@@ -89,13 +92,3 @@ def _group(table: Table, lane: Lane, columns: tuple[str, ...], reader: GroupRead
 def _layout(flows: Flows, table: Table, groups: tuple[Group, ...]) -> TableLayout:
     places = {name: (number, at) for number, group in enumerate(groups) for at, name in enumerate(group.columns)}
     return TableLayout(table.name, table, groups, places[table.key[0]][0], places, links_of(flows, table, places))
-
-
-def _differs(old: Any, new: Any) -> bool:
-    """JSON tells true from 1 and 1 from 1.0, which Python calls equal."""
-    if type(old) not in _CONTAINERS:
-        return type(old) is not type(new) or bool(old != new)
-    return bool(old != new) or _encode_json(old) != _encode_json(new)
-
-
-_CONTAINERS = frozenset((list, dict))

@@ -51,6 +51,16 @@ def test_a_column_that_was_not_captured_before(index: Whole, editor: sqlite3.Con
     assert [line["fields"]["nick"] for line in index.lines("player")] == ["n1", "n2"]
 
 
+def test_a_column_of_another_type_whose_values_look_equal(index: Whole, editor: sqlite3.Connection) -> None:
+    editor.execute("UPDATE players SET value = number - 1")
+    for type in ("bool", "float", "int"):
+        index.settle()
+        index.restart(loads(FLOWS.replace('value = "int"', f'value = "{type}"')))
+        index.settle()
+        found = [line["fields"]["value"] for line in index.lines("player")]
+        assert repr(found) == {"bool": "[False, True]", "float": "[0.0, 1.0]", "int": "[0, 1]"}[type]
+
+
 def test_documents_wait_for_a_new_column_rather_than_show_null(index: Whole, editor: sqlite3.Connection) -> None:
     """It decides about being servable: read too early, it would take everything out of service."""
     editor.execute("ALTER TABLE teams ADD COLUMN league INTEGER DEFAULT 7")
