@@ -364,16 +364,18 @@ class Night(Scene):
             client.failures.append(f"{begun} is committed, and too old")
 
     def _settle_all(self, client: Client) -> None:
-        """Whoever finds its own value there must be told that it is committed, and whom the oracle refuses, so."""
+        """Whoever finds its own version there must be told that it is committed, and whom the oracle refuses, so. (The
+        same bytes may be a cover of it, which was put long after.)"""
         for asker, transaction, outcome in self._unsettled:
             settled = asker.repo.settle(transaction, outcome)
             refused = {one.fate for one in asker.oracle.settled} == {Fate.ABORTED}
             if refused and settled.kind is OutcomeKind.UNKNOWN:
                 client.failures.append(f"{transaction} is refused, and its client is not told")
             with client.repo.snapshot() as snapshot:
-                for (table, key, group), value in transaction.writes.items():
+                for table, key, group in transaction.writes:
                     (found,) = snapshot.read(table, group, [key])
-                    if found is not None and found.value == value and not settled.committed:
+                    own = found is not None and found.commit_timestamp in asker.repo.commit_timestamps(transaction)
+                    if own and not settled.committed:
                         client.failures.append(f"{transaction} is there, and nobody can tell what became of it")
 
     def _take_ids_up_to_the_ceiling(self, client: Client) -> None:

@@ -175,6 +175,10 @@ class RecordedRepo:
         self._tell(self._unknown[id(transaction)], outcome)
         return outcome
 
+    def commit_timestamps(self, transaction: Transaction) -> list[int]:
+        """Of one whose outcome was unknown, as the commit table had it."""
+        return self.history.commit_timestamps(self._unknown[id(transaction)])
+
     def last_timestamp(self) -> int:
         return self._repo.last_timestamp()
 
