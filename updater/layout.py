@@ -39,8 +39,10 @@ class Group:
     def differing(self, old: Sequence[Any], new: Sequence[Any]) -> list[int]:
         """Positions of the columns whose stored values are different. So are True, 1 and 1.0, which Python calls equal:
         the column may have had another type."""
-        others = map(is_not, map(type, old), map(type, new))
-        found = list(compress(self.positions, map(or_, map(ne, old, new), others)))
+        found: list[int] = []
+        if old != new or [*map(type, old)] != [*map(type, new)]:  # in the usual case no loop in Python
+            others = map(is_not, map(type, old), map(type, new))
+            found = list(compress(self.positions, map(or_, map(ne, old, new), others)))
         for at in self.loose:
             if at not in found and type(old[at]) in _CONTAINERS and _encode_json(old[at]) != _encode_json(new[at]):
                 found = sorted([*found, at])
@@ -53,15 +55,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """name: the table's; groups: the source's, highest lane first; main: number of the group that holds the key, whose
-    record says whether the row is there; places: where each of the source's columns stands."""
+    """groups: the source's, highest lane first; main: number of the group that holds the key, whose record says
+    whether the row is there; places: where each of the source's columns stands."""
 
-    name: str
     table: Table
     groups: tuple[Group, ...]
     main: int
     places: dict[str, Place]
     links: Links
+
+    @property
+    def name(self) -> str:
+        """The table's name in the flows file."""
+        return self.table.name
 
 
 def layouts(flows: Flows, schemas: Schemas) -> dict[str, TableLayout]:
@@ -91,4 +97,4 @@ def _group(table: Table, lane: Lane, columns: tuple[str, ...], reader: GroupRead
 
 def _layout(flows: Flows, table: Table, groups: tuple[Group, ...]) -> TableLayout:
     places = {name: (number, at) for number, group in enumerate(groups) for at, name in enumerate(group.columns)}
-    return TableLayout(table.name, table, groups, places[table.key[0]][0], places, links_of(flows, table, places))
+    return TableLayout(table, groups, places[table.key[0]][0], places, links_of(flows, table, places))

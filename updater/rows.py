@@ -153,8 +153,6 @@ class RowSet:
         for number, group in self._numbered:
             record, new = row[number], values[number]
             old = group.nulls if record is None or record.values is None else record.values
-            if old == new and not group.loose and [*map(type, old)] == [*map(type, new)]:
-                continue  # the usual case, without a loop in Python
             if differing := group.differing(old, new):
                 found.append((number, differing))
         return found
