@@ -43,8 +43,7 @@ class LmdbDeadLetters:
             return transaction.delete(_key(stage, subject), db=self._environment.databases[DEAD_LETTERS])
 
     def get(self, stage: str, subject: str) -> DeadLetterEntry | None:
-        with self._environment.read() as transaction:
-            stored = transaction.get(_key(stage, subject), db=self._environment.databases[DEAD_LETTERS])
+        stored = self._environment.get(DEAD_LETTERS, _key(stage, subject))
         return _decode(stored) if stored is not None else None
 
     def entries(self) -> Iterator[DeadLetterEntry]:

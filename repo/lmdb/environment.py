@@ -74,9 +74,6 @@ class LmdbEnvironment:
 
     def get(self, name: str, key: bytes) -> bytes | None:
         """One value of a database, as `read` sees it."""
-        joined = self._contexts.state.transaction
-        if joined is not None:
-            return joined.get(key, None, self.databases[name])
         with self.read() as transaction:
             return transaction.get(key, None, self.databases[name])
 
