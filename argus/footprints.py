@@ -5,9 +5,12 @@ It is noted once for as long as a row is kept (argus.shared_rows); a document's 
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 from proto.codec import source_end
 from proto.record import encode
+
+Value = TypeVar("Value")
 
 _EMPTY = b"\x90"
 _SHORT = [bytes([0x90 | count]) for count in range(16)]
@@ -35,8 +38,10 @@ def of_nothing(groups: int) -> bytes:
 
 def of_lists(found: Sequence[bytes], counts: Sequence[int]) -> list[bytes]:
     """For each document an array of its rows. found: of all rows; counts: how many belong to each document."""
-    ends = accumulate(counts, initial=0)
-    return [
-        array_header(end - start) + b"".join(found[start:end]) if end > start else _EMPTY
-        for start, end in pairwise(ends)
-    ]
+    return [array_header(len(part)) + b"".join(part) if part else _EMPTY for part in grouped(found, counts)]
+
+
+def grouped(values: Sequence[Value], counts: Sequence[int]) -> list[Sequence[Value]]:
+    """One list a document, of those of all of them."""
+    ends = list(accumulate(counts, initial=0))
+    return [values[start:end] for start, end in pairwise(ends)]

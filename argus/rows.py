@@ -68,11 +68,10 @@ class RowStore:
         for name, rows in by_table.items():
             table = self._flows.tables[name]
             keys = [row_key(row) for row in rows]
-            groups = table.groups()
-            versions = [snapshot.read(name, group, keys) for group in groups]
-            readers = [(self._readers[name, group], group) for group in groups]
+            groups = [_Group(table, group, self._readers[name, group]) for group in table.groups()]
+            versions = [snapshot.read(name, group.name, keys) for group in groups]
             for row, *parts in zip(rows, *versions, strict=True):
-                found[row] = _row(table, row, readers, parts)
+                found[row] = _row(row, groups, parts)
         return found
 
     def _collections(
@@ -94,22 +93,28 @@ class RowStore:
         return children
 
 
-def _row(
-    table: Table, ref: RowRef, readers: Sequence[tuple[GroupReader, str]], parts: Sequence[Version | None]
-) -> Found:
+class _Group:
+    """How the values of one group are read, and shown. decides: whether the row is there."""
+
+    def __init__(self, table: Table, name: str, reader: GroupReader) -> None:
+        columns = reader.schema.names
+        self.name, self.values, self.decides = name, reader.values, name == table.key_group()
+        self.nulls: Sequence[Any] = (None,) * len(columns)
+        self.shown = row_maker(columns, [table.columns[column].type for column in columns])
+
+
+def _row(ref: RowRef, groups: Sequence[_Group], parts: Sequence[Version | None]) -> Found:
     """What handlers derived for a row that its source has deleted is not seen."""
     values: dict[str, Any] = {}
-    versions = {group: part.commit_timestamp if part else 0 for (_, group), part in zip(readers, parts, strict=True)}
+    versions = {group.name: part.commit_timestamp if part else 0 for group, part in zip(groups, parts, strict=True)}
     there = False
     try:
-        for (reader, group), version in zip(readers, parts, strict=True):
-            stored = reader.values(version)
+        for group, version in zip(groups, parts, strict=True):
+            stored = group.values(version)
             if stored is None:
-                versions[group] *= -1
-            there = there or (group == table.key_group() and stored is not None)
-            names = reader.schema.names
-            kinds = [table.columns[name].type for name in names]
-            values.update(row_maker(names, kinds)(stored if stored is not None else [None] * len(names)))
+                versions[group.name] *= -1
+            there = there or (group.decides and stored is not None)
+            values.update(group.shown(group.nulls if stored is None else stored))
     except Exception as error:  # a value that was stored when its column had another type
         shown = f"{ref.table}/{','.join(map(str, ref.key))}"
         return Found(InvalidMessageError(f"row {shown} can't be read: {error}"), versions)

@@ -3,11 +3,11 @@ keys."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from argus.footprints import of_lists
+from argus.footprints import grouped, of_lists
 from argus.plan import Node, Slot
 from argus.shared_rows import ROWS_MAX, Children, Rows
 from proto.codec import KEY_BYTES_MAX, encode_scalar, source_end
@@ -100,7 +100,7 @@ class Tree:
         for place, (_, counts) in zip(self._places, flats, strict=True):
             if counts is not None:
                 for at in place.slots:
-                    slots[at] = _grouped(slots[at], counts)
+                    slots[at] = grouped(slots[at], counts)
         found.absent = self._places[0].rows.absent
         return found
 
@@ -112,7 +112,7 @@ class Tree:
         listed = children.read(snapshot, present, marks[children.table] if place.is_shared else None)
         lengths = list(map(len, listed))
         if counts is not None:
-            lengths = list(map(sum, _grouped(lengths, counts)))
+            lengths = list(map(sum, grouped(lengths, counts)))
         return list(chain.from_iterable(listed)), lengths
 
 
@@ -123,7 +123,7 @@ def _without_gaps(
     out."""
     rows = place.rows
     if counts is not None and place.children is not None and not rows.absent.isdisjoint(keys):
-        kept = [[key for key in part if key not in rows.absent] for part in _grouped(keys, counts)]
+        kept = [[key for key in part if key not in rows.absent] for part in grouped(keys, counts)]
         keys, counts = list(chain.from_iterable(kept)), list(map(len, kept))
     bad = rows.parked.intersection(keys)
     if not place.is_root:
@@ -215,8 +215,3 @@ def parent_suffix(child: Table, columns: Sequence[str], parent: Table) -> Callab
         return encoded if len(encoded) <= KEY_BYTES_MAX else NOWHERE
 
     return suffix
-
-
-def _grouped(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
-    ends = list(accumulate(counts, initial=0))
-    return [values[start:end] for start, end in pairwise(ends)]
