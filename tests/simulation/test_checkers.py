@@ -36,10 +36,16 @@ class Story:
         told = Outcome(kind, commit, cell)
         self.history.attempts.append(Attempt("writer", snapshot, {cell: b"refused"}, ids={id}, told=told))
 
-    def deleted(self, snapshot: int, id: int, commit: int, cell: Cell) -> None:
-        told = Outcome(COMMITTED, commit)
-        self.history.attempts.append(Attempt("writer", snapshot, {cell: None}, ids={id}, told=told))
-        self.history.commits[id] = {commit}
+    def in_one_call(self) -> None:
+        """The last two transactions were members of it."""
+        self.history.calls.append(self.history.attempts[-2:])
+
+    def read_deleted(self, cell: Cell, commit: int, watermark: int) -> None:
+        """It was deleted at `commit`, and somebody has seen its tombstone."""
+        attempt = Attempt("writer", 5, {cell: None}, ids={6}, told=Outcome(COMMITTED, commit))
+        self.history.attempts.append(attempt)
+        self.history.commits[6] = {commit}
+        self.history.reads.append(Read("reader", commit + 1, cell, Version(commit, None), watermark=watermark))
 
     def read(self, snapshot: int, cell: Cell, commit: int, value: bytes | None = None, newest: bool = False) -> None:
         """Commit 0: nothing."""
@@ -83,12 +89,9 @@ RIGHT: dict[str, Callable[[Story], None]] = {
     "members of a call in their order": lambda story: (
         story.wrote(5, 6, 8, X),
         story.wrote(8, 9, 10, X),
-        story.history.calls.append(story.history.attempts[-2:]),
+        story.in_one_call(),
     ),
-    "a tombstone that nobody could have collected": lambda story: (
-        story.deleted(5, 6, 8, X),
-        story.history.reads.append(Read("reader", 9, X, Version(8, None), watermark=7)),
-    ),
+    "a tombstone that nobody could have collected": lambda story: story.read_deleted(X, 8, watermark=7),
     "read for conflict, unchanged": lambda story: story.wrote(5, 6, 8, Y, checks=frozenset({X})),
 }
 
@@ -141,12 +144,9 @@ WRONG: dict[str, Callable[[Story], None]] = {
     "members of a call overtake each other": lambda story: (
         story.wrote(8, 9, 10, X),
         story.wrote(5, 6, 8, X),
-        story.history.calls.append(story.history.attempts[-2:]),
+        story.in_one_call(),
     ),
-    "a tombstone is read that may be gone": lambda story: (
-        story.deleted(5, 6, 8, X),
-        story.history.reads.append(Read("reader", 9, X, Version(8, None), watermark=8)),
-    ),
+    "a tombstone is read that may be gone": lambda story: story.read_deleted(X, 8, watermark=8),
     "a list is too long": lambda story: story.listed(4, (X, 2), (Y, 2), limit=1),
     "the newest is older than the snapshot": lambda story: story.read(5, X, 2, newest=True),
 }  # fmt: skip
