@@ -34,6 +34,7 @@ Append = Callable[["lmdb.Transaction[bytes]", str, int, Sequence[bytes]], object
 
 
 _numbers = count()  # of commits of this process, undone ones included
+_NEWEST, _INDEX = Keep.NEWEST, Keep.INDEX  # found at once; a member of an Enum takes as long as a put
 
 
 class Prepared:
@@ -52,24 +53,22 @@ class Prepared:
         self.chains: list[bytes] = []
         self.writes: list[tuple[Layout, bytes, bytes | None]] = []
         self.index: list[tuple[bytes, bytes | None]] = []
-        layouts, chains, writes = catalog.layouts, self.chains, self.writes
-        for (table, key, group), value in transaction.writes.items():
-            layout = layouts[table, group]
-            if value == b"" or layout.keep is Keep.INDEX:
-                raise InvalidMessageError(_why_not(table, group, layout))
-            chain = layout.table_id + key + layout.group_id
-            chains.append(chain)
-            writes.append((layout, chain, value))
-        for (table, key, group), value in transaction.companions.items():
-            layout = layouts[table, group]
-            if value == b"" or layout.keep is Keep.INDEX:
-                raise InvalidMessageError(_why_not(table, group, layout))
-            writes.append((layout, layout.table_id + key + layout.group_id, value))
+        layouts, add_chain, add_write = catalog.layouts, self.chains.append, self.writes.append
+        for cells, checked in ((transaction.writes, True), (transaction.companions, False)):
+            for (table, key, group), value in cells.items():
+                layout = layouts[table, group]
+                table_id, group_id, keep, _ = layout
+                if value == b"" or keep is _INDEX:
+                    raise InvalidMessageError(_why_not(table, group, layout))
+                chain = table_id + key + group_id
+                add_write((layout, chain, value))
+                if checked:
+                    add_chain(chain)
         for table, key, group in transaction.checks:
             layout = layouts[table, group]
-            if layout.keep is Keep.INDEX:
+            if layout.keep is _INDEX:
                 raise InvalidMessageError(f"{table!r} is an index: its entries have no versions to check")
-            chains.append(layout.table_id + key + layout.group_id)
+            add_chain(layout.table_id + key + layout.group_id)
         for (table, key), value in transaction.index_writes.items():
             self.index.append((layouts[table, ""].table_id + key, value))
 
@@ -105,6 +104,7 @@ class CommitBatch:
     def store(self, append: Append) -> None:
         """Puts what the committed members wrote. A few calls, however many members."""
         environment, transaction = self._environment, self._transaction
+        self._cells.sort()  # so that the next one is mostly on the page where the cursor stands
         with transaction.cursor(environment.databases[CELLS]) as cursor:
             cursor.putmulti(self._cells)
         if self._values:
@@ -131,11 +131,14 @@ class CommitBatch:
         snapshot = member.transaction.snapshot_timestamp
         if snapshot < self._watermark:
             return Outcome(OutcomeKind.TOO_OLD, self._watermark)
-        written, seek, key = self._written, cursor.set_range, cursor.key
-        after_snapshot = inverted(snapshot)
+        written = self._written
+        if written and not written.keys().isdisjoint(member.chains):
+            chain = next(chain for chain in member.chains if chain in written)
+            return self._conflict(member, chain, written[chain])
+        if self._last <= snapshot:
+            return None  # nobody else has committed anything since
+        seek, key, after_snapshot = cursor.set_range, cursor.key, inverted(snapshot)
         for chain in member.chains:
-            if chain in written:
-                return self._conflict(member, chain, written[chain])
             # chain <= at < chain + inverted snapshot: the newest version of this cell, newer than the snapshot
             if seek(chain) and (at := key()) < chain + after_snapshot:
                 timestamp = stored_timestamp(cursor.value()) if at[-8:] == UNVERSIONED else timestamp_of(at)
@@ -149,12 +152,12 @@ class CommitBatch:
         written, add = self._written, self._cells.append
         suffix, packed = inverted(timestamp), TIMESTAMP.pack(timestamp)
         touched = self._touched.add
-        for layout, chain, value in member.writes:
+        for (table_id, _, keep, is_large), chain, value in member.writes:
             written[chain] = timestamp
-            touched(layout.table_id)
-            if layout.keep is Keep.NEWEST:
+            touched(table_id)
+            if keep is _NEWEST:
                 add((chain + UNVERSIONED, packed + (value or b"")))
-            elif layout.large and value is not None:
+            elif is_large and value:
                 add((chain + suffix, self._large(timestamp, value)))
             else:
                 add((chain + suffix, value or b""))
@@ -183,6 +186,6 @@ class CommitBatch:
 
 
 def _why_not(table: str, group: str, layout: Layout) -> str:
-    if layout.keep is Keep.INDEX:
+    if layout.keep is _INDEX:
         return f"{table!r} is an index; use write_index"
     return f"an empty value can't be written to group {group!r} of {table!r}; delete the cell instead"
