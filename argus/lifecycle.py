@@ -10,7 +10,8 @@ from argus.jobs import Jobs
 from argus.processor import Argus
 from argus.registry import Application
 from repo.api import Repo
-from repo.system import SOURCES, STATE, SourceState, decode_source_state, source_key
+from repo.source_states import read_source_states
+from repo.system import SourceState
 
 
 class Lifecycle:
@@ -72,11 +73,8 @@ class Lifecycle:
     def states(self) -> Mapping[str, SourceState]:
         """How far each source is."""
         with self._repo.snapshot() as snapshot:
-            stored = snapshot.read(SOURCES, STATE, [source_key(name) for name in self._sources])
-        return {
-            name: decode_source_state(version.value) if version and version.value else SourceState()
-            for name, version in zip(self._sources, stored, strict=True)
-        }
+            states = read_source_states(snapshot, self._sources)
+        return {name: state or SourceState() for name, state in zip(self._sources, states, strict=True)}
 
     def _unread(self, old_sources_only: bool = False) -> set[str]:
         """Tables that are not yet read, whole, with all the columns of today. Nobody can wait for a parked one.

@@ -20,13 +20,13 @@ from repo.api import Repo, Snapshot
 from repo.lmdb.environment import LmdbEnvironment
 from repo.lmdb.repo import LmdbRepo
 from repo.rows import Schemas
+from repo.source_states import read_source_states
 from repo.system import (
     GENERATIONS,
     SOURCES,
     STATE,
     SourceState,
     decode_generation_state,
-    decode_source_state,
     system_specs,
 )
 
@@ -50,8 +50,9 @@ class DataFolder:
     def source_states(self) -> dict[str, SourceState]:
         """How far each source is applied, by its name."""
         with self.repo.snapshot() as snapshot:
-            rows = snapshot.scan(SOURCES, STATE)
-        return {str(decode_key(key)[0]): decode_source_state(version.value or b"") for key, version in rows}
+            names = [str(decode_key(key)[0]) for key, _ in snapshot.scan(SOURCES, STATE)]
+            states = read_source_states(snapshot, names)
+        return {name: state for name, state in zip(names, states, strict=True) if state is not None}
 
     def sources(self) -> list[str]:
         """Names of the sources that have been applied from."""

@@ -8,7 +8,8 @@ reads:TYPE          index: row that a build read through ctx.read -> documents
 signals:TYPE        index: signal and version -> documents in which its values are
 built:TYPE          index: generation and hour of the newest build -> documents
 ack:HANDLER         NEWEST: up to which commit a handler has handled a row
-_sources _jobs _generations _outlines _schemas _parts _feeds    NEWEST
+_sources            NEWEST: how far each source is applied, and, in a group of its own, what is known of its tables
+_jobs _generations _outlines _schemas _parts _feeds    NEWEST
 _drop_orders _dropped _drops    NEWEST: what was dropped on purpose (repo/drops.py)
 """
 
@@ -24,21 +25,30 @@ from repo.api import Keep, TableSpec
 SOURCES, JOBS, GENERATIONS, SCHEMAS, PARTS = "_sources", "_jobs", "_generations", "_schemas", "_parts"
 OUTLINES, FEED_STATES = "_outlines", "_feeds"
 DROP_ORDERS, DROPPED, DROPS = "_drop_orders", "_dropped", "_drops"
-STATE = "state"  # the one group of the tables above
+STATE = "state"  # the one group of the tables above, but for
+APPLIED = "applied"  # of SOURCES
 CONTENT, LINEAGE, BUILD, ACK = "content", "lineage", "build", "ack"
 
 
-class SourceState(msgspec.Struct, array_like=True):
-    """How far a source is applied. Key: (source,). Written in the transaction of each unit.
+class Applied(msgspec.Struct, array_like=True):
+    """How far a source is applied. Key: (source,), group APPLIED. Written in the transaction of each unit, so it is
+    small.
 
-    applied       lane -> position of the last unit applied
+    applied  lane -> position of the last unit applied
+    """
+
+    incarnation: int = 1
+    applied: dict[int, int] = {}
+
+
+class SourceState(Applied, array_like=True):
+    """The same, and what units say of tables now and then; see repo.source_states. Key: (source,), group STATE.
+
     bootstrapped  tables whose bootstrap is complete
     parked        table -> reason
     columns       table -> the columns with which it was last read, whole (Table.read_columns)
     """
 
-    incarnation: int = 1
-    applied: dict[int, int] = {}
     bootstrapped: tuple[str, ...] = ()
     parked: dict[str, str] = {}
     columns: dict[str, ReadColumns] = {}
@@ -126,6 +136,7 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
 
 
 encode = msgspec.msgpack.Encoder().encode
+decode_applied = msgspec.msgpack.Decoder(Applied).decode
 decode_source_state = msgspec.msgpack.Decoder(SourceState).decode
 _decode_generation_state = msgspec.msgpack.Decoder(GenerationState).decode
 decode_generation = msgspec.msgpack.Decoder(Generation).decode
@@ -188,7 +199,9 @@ def system_specs() -> list[TableSpec]:
     names = (
         SOURCES, JOBS, GENERATIONS, OUTLINES, SCHEMAS, FEED_STATES, PARTS, DROP_ORDERS, DROPPED, DROPS
     )  # fmt: skip
-    return [TableSpec(name, {STATE: Keep.NEWEST}) for name in names]
+    specs = {name: TableSpec(name, {STATE: Keep.NEWEST}) for name in names}
+    specs[SOURCES].groups[APPLIED] = Keep.NEWEST
+    return list(specs.values())
 
 
 def specs(flows: Flows, handlers: tuple[str, ...] = ()) -> list[TableSpec]:

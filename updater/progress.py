@@ -6,23 +6,29 @@ from proto.events import FEEDS, Unit
 from proto.lane import Lane
 from proto.ports.processor import Drop, Outcome, Retry
 from repo.api import Snapshot, Transaction
-from repo.system import SOURCES, STATE, SourceState, decode_source_state, encode, source_key
+from repo.source_states import read_source_states
+from repo.system import APPLIED, SOURCES, STATE, Applied, SourceState, decode_applied, encode, source_key
 
 WAIT_MS = 1.0
 """Between two looks whether a higher lane has caught up."""
 
 Turn = Literal["now"] | Outcome
 
+_OF_TABLES = ("done", "parked", "unparked")
+
 
 class Progress:
     """The state of one source within one transaction."""
 
     def __init__(self, source: str, snapshot: Snapshot) -> None:
-        self._key = source_key(source)
-        (stored,) = snapshot.read(SOURCES, STATE, [self._key])
+        self._source, self._snapshot, self._key = source, snapshot, source_key(source)
+        (stored,) = snapshot.read(SOURCES, APPLIED, [self._key])
         self._stored = None if stored is None else stored.value
-        self._state = None if self._stored is None else decode_source_state(self._stored)
+        self._applied = None if self._stored is None else decode_applied(self._stored)
+        self._state: SourceState | None = None  # once a unit says something of tables
         self._held: dict[int, Retry] = {}
+        if self._applied is None and (state := self._read_state()):  # an older program has kept all in one
+            self._applied = Applied(state.incarnation, state.applied)
 
     def turn(self, unit: Unit) -> Turn:
         """ "now" (for a feed always), or why not: Drop for a unit of an older incarnation, Retry for one that has to
@@ -32,15 +38,15 @@ class Progress:
         """
         if unit.kind in FEEDS:
             return "now"
-        state = self._state
-        if state is not None and unit.incarnation < state.incarnation:
-            return Drop(f"incarnation {unit.incarnation} of source {unit.source!r}; it is at {state.incarnation}")
+        known = self._applied
+        if known is not None and unit.incarnation < known.incarnation:
+            return Drop(f"incarnation {unit.incarnation} of source {unit.source!r}; it is at {known.incarnation}")
         held = self._held.get(unit.lane)
         if held is not None:
             return held
         if unit.lane == Lane.HIGH:
             return "now"
-        applied = state.applied if state is not None and state.incarnation == unit.incarnation else {}
+        applied = known.applied if known is not None and known.incarnation == unit.incarnation else {}
         reached = max(applied.get(lane, 0) for lane in range(unit.lane))
         if reached >= unit.waits_for:
             return "now"
@@ -52,10 +58,24 @@ class Progress:
         """The unit (or the last part of it) is applied, or never will be."""
         if unit.kind in FEEDS:
             return
-        state = self._state
-        if state is None or state.incarnation < unit.incarnation:
-            state = self._state = SourceState(unit.incarnation)
-        state.applied[unit.lane] = max(state.applied.get(unit.lane, 0), unit.position)
+        known = self._applied
+        if known is None or known.incarnation < unit.incarnation:
+            known = self._applied = Applied(unit.incarnation)
+            self._state = SourceState(unit.incarnation)
+        known.applied[unit.lane] = max(known.applied.get(unit.lane, 0), unit.position)
+        if unit.kind in _OF_TABLES:
+            self._tell(unit)
+
+    def write(self, transaction: Transaction) -> None:
+        """Only what differs from what is stored: a replay writes nothing."""
+        if self._applied is not None and (encoded := encode(self._applied)) != self._stored:
+            transaction.write(SOURCES, self._key, APPLIED, encoded)
+        if self._state is not None and self._state != self._read_state():
+            transaction.write(SOURCES, self._key, STATE, encode(self._state))
+
+    def _tell(self, unit: Unit) -> None:
+        """What a unit says of tables."""
+        state = self._state = self._state or self._read_state() or SourceState(unit.incarnation)
         if unit.kind == "done":
             state.bootstrapped = tuple(sorted({*state.bootstrapped, *unit.names}))
             state.columns.update(zip(unit.names, unit.columns, strict=False))  # none in a unit of an older program
@@ -64,7 +84,5 @@ class Progress:
         elif unit.kind == "unparked":
             state.parked = {name: why for name, why in state.parked.items() if name not in unit.names}
 
-    def write(self, transaction: Transaction) -> None:
-        """Only when it differs from what is stored: a replay writes nothing."""
-        if self._state is not None and (encoded := encode(self._state)) != self._stored:
-            transaction.write(SOURCES, self._key, STATE, encoded)
+    def _read_state(self) -> SourceState | None:
+        return read_source_states(self._snapshot, [self._source])[0]

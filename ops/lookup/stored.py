@@ -11,8 +11,9 @@ from ops.row_view import read_row
 from proto.events import DOCUMENTS
 from proto.flows.model import Document, Signal, Table
 from proto.record import DocumentRecord, SignalReading, decode_build, decode_document
-from repo.api import Snapshot, Version
-from repo.system import BUILD, CONTENT, SOURCES, STATE, SourceState, decode_source_state, document_table, source_key
+from repo.api import Snapshot
+from repo.source_states import read_source_states
+from repo.system import BUILD, CONTENT, SourceState, document_table
 from ui.why import facts
 from ui.why.words import value_text
 
@@ -39,7 +40,7 @@ def read_stored(
 ) -> Stored:
     """key: of the document, and of its root row."""
     table = document_table(document.name)
-    (state,) = snapshot.read(SOURCES, STATE, [source_key(source)])
+    (state,) = read_source_states(snapshot, [source])
     (build,) = snapshot.read(table, BUILD, [key])
     built = decode_build(build.value) if build is not None and build.value is not None else None
     versions = snapshot.history(table, CONTENT, key, _VERSIONS_MAX)
@@ -48,7 +49,7 @@ def read_stored(
     rows = reading.rows(snapshot, key)
     readings = {one.signal: one for one in (built.signals or () if built is not None else ())}
     return Stored(
-        source=_state(state),
+        source=state,
         row=_root_row(folder, snapshot, folder.flows.tables[document.root], key),
         document=facts.Document(
             sequence=sequence,
@@ -82,10 +83,6 @@ def _signal(signal: Signal, reading: SignalReading, blocked: str) -> facts.Signa
         on_failure=signal.on_failure,
         blocks=blocked.endswith(f" {signal.name}"),
     )
-
-
-def _state(version: Version | None) -> SourceState | None:
-    return None if version is None or version.value is None else decode_source_state(version.value)
 
 
 def _root_row(folder: DataFolder, snapshot: Snapshot, table: Table, key: bytes) -> facts.Row:

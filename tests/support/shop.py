@@ -23,7 +23,8 @@ from proto.record import Record
 from repo.api import Repo
 from repo.drops import DropOrder
 from repo.rows import Schemas, last_changes
-from repo.system import SOURCES, STATE, SourceState, decode_source_state, source_key, specs
+from repo.source_states import read_source_states
+from repo.system import SourceState, specs
 from tests.support.counting_repo import CountingRepo
 from tests.support.memory_repo import MemoryRepo
 from updater.layout import layouts
@@ -188,9 +189,9 @@ class House:
 
     def state(self, source: str = "shop") -> SourceState:
         with self.repo.snapshot() as snapshot:
-            (version,) = snapshot.read(SOURCES, STATE, [source_key(source)])
-        assert version is not None and version.value is not None
-        return decode_source_state(version.value)
+            (state,) = read_source_states(snapshot, [source])
+        assert state is not None
+        return state
 
     def notices(self, lane: Lane, partition: int = 0) -> list[Notification]:
         """Those that came since the last call."""

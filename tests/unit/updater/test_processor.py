@@ -240,10 +240,10 @@ def test_a_conflict_is_run_again_over_what_the_other_updater_left() -> None:
     other.send(unit(1, rows("ads", AD)), unit(5, rows("ads", {**AD, "bid": 5})))
     rival = Transaction(repo.last_timestamp())
     record = other.repo.snapshot().read("ads", "high", [other.key(1)])[0]
-    state = other.repo.snapshot().read("_sources", "state", [other.key()])[0]
+    state = other.repo.snapshot().read("_sources", "applied", [other.key()])[0]
     assert record and record.value and state and state.value
     rival.write("ads", other.key(1), "high", record.value)
-    rival.write("_sources", other.key(), "state", state.value)
+    rival.write("_sources", other.key(), "applied", state.value)
     repo.rival = rival
     house.send(unit(4, rows("ads", {**AD, "bid": 4})))
     row = house.row("ads", 1)
