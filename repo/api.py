@@ -215,6 +215,8 @@ class Repo(Protocol):
 
         Looks at about `limit` cells, from where the last call stopped, and after the last one at the first again: 0
         means that nothing was found there, not that the whole store is clean.
+        Raises, when it has done what it could, the error of a table that can't be read, and names it; the next call
+        goes on.
         """
         ...
 

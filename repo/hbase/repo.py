@@ -7,7 +7,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from proto.errors import UnavailableError
+from proto.errors import AdsIndexError, UnavailableError
 from proto.ports.clock import Clock
 from repo.api import Outcome, OutcomeKind, Snapshot, TableSpec, Transaction
 from repo.hbase import catalog, commit_table, gc_state
@@ -126,7 +126,8 @@ class HbaseRepo:
         return self._begin()
 
     def collect_garbage(self, before: int, limit: int = 10_000) -> int:
-        self._healing.flush()
+        with suppress(AdsIndexError):  # a table may be away; the walk meets what is lost here
+            self._healing.flush()
         return self._garbage.collect(before, limit, self._now_ns())
 
     def _begin(self, at_least: int = 0) -> int:

@@ -2,9 +2,11 @@
 a stop at the very moment at which it would go wrong."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from proto.errors import UnavailableError
 from repo.api import OutcomeKind, Snapshot, Transaction
 from repo.hbase.names import column_of
 from repo.hbase.state_cell import OracleState
@@ -58,6 +60,7 @@ class Night(Scene):
             self._at_the_ceiling,
             self._a_slow_historian,
             self._an_old_id,
+            self._a_table_away,
         )
         for scene in sorted(self._random.sample(scenes, SCENES), key=scenes.index):  # the first needs a clean table
             scene()
@@ -106,6 +109,16 @@ class Night(Scene):
         slow = Process("slow", stop_on=NAMES.commit_table, stop_ms=8 * STOP_MS)
         slow.stopped = lambda: self._scheduler.later(0.0, meanwhile)
         self._at(0, "slow", collect, slow)
+
+    def _a_table_away(self) -> None:
+        """Somebody collects again and again, while the table is away in which there is something to be healed."""
+        self._write_unhealed("eclipse")
+        self._at(0, "other", lambda client: self._write(client, "moon"))
+        self._rest()
+        self._network.takes_away(DATA, HOUR_MS)
+        self._at(0, "collector", collect_what_is_there)
+        self._rest()
+        self._network.away.clear()
 
     def _a_slow_cover(self) -> None:
         """A row's first cell was deleted, its companion was not; both are written while the companion is covered."""
@@ -423,3 +436,10 @@ def collect(client: Client, *limits: int, before: int = 2**62) -> None:
     """All that there is, unless `before` is given; twice, as the first one may come to the end of somebody's walk."""
     for limit in limits or (1000, 1000):
         client.repo.collect_garbage(before, limit)
+
+
+def collect_what_is_there(client: Client) -> None:
+    """Twice along all tables, while one is away: there it fails twice before it goes on behind it."""
+    for _ in range(8):
+        with suppress(UnavailableError):
+            client.repo.collect_garbage(2**62, 1000)

@@ -13,4 +13,4 @@ class Idle(Healing):
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("repo.hbase.garbage.Healing", Idle)
+    patch.setattr("repo.hbase.chains.Healing", Idle)

@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from repo.hbase import garbage
 from repo.hbase.gc_state import GcState
+from repo.hbase.walk import Walked
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
     moved = garbage._moved
 
-    def hasty(now: GcState, mine: GcState, position: tuple[str, str, bytes]) -> GcState:
-        return moved(now, replace(mine, heal_horizon=now.heal_horizon), position)
+    def hasty(now: GcState, mine: GcState, walked: Walked) -> GcState:
+        return moved(now, replace(mine, heal_horizon=now.heal_horizon), walked)
 
     patch.setattr(garbage, "_moved", hasty)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 
 import pytest
-from msgspec.structs import replace
 
-from repo.hbase.garbage import GarbageCollector, _Chain
-from repo.hbase.gc_state import GcState
+from repo.hbase.chains import Chain
+from repo.hbase.deletions import Deletions
+from tests.simulation.product import SETTLED_MS
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
-    aborted = GarbageCollector._aborted
+    aborted = Deletions._aborted
 
-    def hasty(self: GarbageCollector, state: GcState, chains: Mapping[bytes, _Chain]) -> set[bytes]:
-        return aborted(self, replace(state, watermark=state.watermark + self._settled_ns), chains)
+    def hasty(self: Deletions, settled: int, found: Mapping[bytes, Chain]) -> set[bytes]:
+        return aborted(self, settled + SETTLED_MS * 1_000_000, found)
 
-    patch.setattr(GarbageCollector, "_aborted", hasty)
+    patch.setattr(Deletions, "_aborted", hasty)

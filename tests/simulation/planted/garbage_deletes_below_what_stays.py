@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from repo.hbase.garbage import GarbageCollector
+from repo.hbase.deletions import Deletions
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
-    deletion = GarbageCollector._deletion
+    deletion = Deletions._deletion
 
-    def one_more(self: GarbageCollector, *arguments: Any) -> tuple[int, int]:
+    def one_more(self: Deletions, *arguments: Any) -> tuple[int, int]:
         upto, count = deletion(self, *arguments)
         return upto + 1, count
 
-    patch.setattr(GarbageCollector, "_deletion", one_more)
+    patch.setattr(Deletions, "_deletion", one_more)

@@ -2,17 +2,17 @@
 
 import pytest
 
-from repo.hbase.garbage import GarbageCollector
+from repo.hbase import deletions
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
-    chains = GarbageCollector._chains
+    chains = deletions.chains
 
-    def eager(self, layout, rows, watermark):  # type: ignore[no-untyped-def]
-        found = chains(self, layout, rows, watermark)
+    def eager(cells, commit_table, layout, rows, watermark):  # type: ignore[no-untyped-def]
+        found = chains(cells, commit_table, layout, rows, watermark)
         for row, chain in found.items():
             if chain.kept and chain.uncommitted:
                 found[row] = chain._replace(kept=chain.kept._replace(id=chain.uncommitted[0]))
         return found
 
-    patch.setattr(GarbageCollector, "_chains", eager)
+    patch.setattr(deletions, "chains", eager)

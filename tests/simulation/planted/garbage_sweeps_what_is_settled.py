@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from repo.hbase.garbage import _START, GarbageCollector
+from repo.hbase.garbage import GarbageCollector
 from repo.hbase.gc_state import GcState
+from repo.hbase.walk import START
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
@@ -12,6 +13,6 @@ def plant(patch: pytest.MonkeyPatch) -> None:
 
     def hasty(self: GarbageCollector, state: GcState, wanted: int, now_ns: int) -> GcState:
         new = raised(self, state, wanted, now_ns)
-        return replace(new, heal_horizon=new.watermark) if state.position == _START else new
+        return replace(new, heal_horizon=new.watermark) if state.position == START else new
 
     patch.setattr(GarbageCollector, "_raised", hasty)

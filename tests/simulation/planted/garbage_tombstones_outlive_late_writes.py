@@ -1,17 +1,16 @@
 """A tombstone goes when nothing that it hides can land any more. Off: as soon as the watermark has reached it."""
 
 import pytest
-from msgspec.structs import replace
 
-from repo.hbase.garbage import GarbageCollector, _Chain
-from repo.hbase.gc_state import GcState
+from repo.hbase.chains import Chain
+from repo.hbase.deletions import Deletions
+from tests.simulation.product import SETTLED_MS
 
 
 def plant(patch: pytest.MonkeyPatch) -> None:
-    deletion = GarbageCollector._deletion
+    deletion = Deletions._deletion
 
-    def hasty(self: GarbageCollector, state: GcState, chain: _Chain, aborted: bool, below: int) -> tuple[int, int]:
-        later = replace(state, watermark=state.watermark + self._settled_ns + 1)
-        return deletion(self, later, chain, aborted, below)
+    def hasty(self: Deletions, settled: int, chain: Chain, aborted: bool, below: int) -> tuple[int, int]:
+        return deletion(self, settled + SETTLED_MS * 1_000_000 + 1, chain, aborted, below)
 
-    patch.setattr(GarbageCollector, "_deletion", hasty)
+    patch.setattr(Deletions, "_deletion", hasty)

@@ -9,8 +9,9 @@ def plant(patch: pytest.MonkeyPatch) -> None:
     def hasty(self: GarbageCollector, before: int, limit: int, now_ns: int) -> int:
         (begun,) = self._oracle.begin()
         wanted = min(before, begun.snapshot)
-        _, removed = self._walk(self._raised(self._gc.read(), wanted, now_ns), limit)
+        state = self._raised(self._gc.read(), wanted, now_ns)
+        walked = self._walk.run(state.position, state.watermark, self._settled(state), limit)
         self._gc.change(lambda state: self._raised(state, wanted, now_ns))
-        return removed
+        return walked.removed
 
     patch.setattr(GarbageCollector, "collect", hasty)
