@@ -4,19 +4,19 @@ Its oracle listens at all interfaces, whatever it is told, and knows no password
 """
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import pytest
 
 from ops.cluster.jars import fetched
 from ops.cluster.java import find_java
 from ops.cluster.ports import choose_ports
+from tests.support.java_shell import JavaShell, find_javac
 from tests.support.oracles import PATIENCE_S, until
 from tests.support.processes import ROOT, Daemon
 
@@ -98,7 +98,7 @@ def tso(cluster: Path, folder: Path, stores: Stores = IN_MEMORY) -> Iterator[int
         daemon.stop()
 
 
-class OmidShell:
+class OmidShell(JavaShell):
     """A Java program on Omid's client (tests/cluster/omid/OmidShell.java), with one transaction at a time. Columns are
     `family:qualifier`, as everywhere here."""
 
@@ -108,71 +108,46 @@ class OmidShell:
         _compile(classes)
         command = _java(cluster, classes, SHELL_HEAP_MB)
         main = ["org.apache.omid.transaction.OmidShell", f"127.0.0.1:{port}", commit_table]
-        self._log = folder / "shell.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*command, *main], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        self._read("it to begin")
+        super().__init__([*command, *main], folder / "shell.log")
 
     def begin(self, after: int, forgetful: bool = False) -> int:
         """Its start timestamp, above `after`. forgetful: what it commits gets no shadow cells, and stays in the commit
         table, as of a client that dies then."""
-        while (start := int(self._ask("begin-forgetful" if forgetful else "begin"))) <= after:
-            self._ask("rollback")
+        while (start := int(self.ask("begin-forgetful" if forgetful else "begin"))) <= after:
+            self.ask("rollback")
         return start
 
     def checkpoint(self) -> int:
         """The version of what is written from now on."""
-        return int(self._ask("checkpoint"))
+        return int(self.ask("checkpoint"))
 
     def commit(self) -> int:
-        return int(self._ask("commit"))
+        return int(self.ask("commit"))
 
     def rollback(self) -> None:
-        self._ask("rollback")
+        self.ask("rollback")
 
     def get(self, table: str, row: bytes, column: bytes) -> bytes:
         """b"": there is none."""
-        return _bytes(self._ask("get", table, row, *column.split(b":", 1)))
+        return _bytes(self.ask("get", table, row, *column.split(b":", 1)))
 
     def scan(self, table: str, column: bytes) -> dict[bytes, bytes]:
         """Row -> value."""
-        rows = [row.split("=") for row in self._ask("scan", table, *column.split(b":", 1)).split()]
+        rows = [row.split("=") for row in self.ask("scan", table, *column.split(b":", 1)).split()]
         return {_bytes(row): _bytes(value) for row, value in rows}
 
     def put(self, table: str, row: bytes, column: bytes, value: bytes) -> None:
-        self._ask("put", table, row, *column.split(b":", 1), value)
+        self.ask("put", table, row, *column.split(b":", 1), value)
 
     def delete(self, table: str, row: bytes, column: bytes) -> None:
-        self._ask("delete", table, row, *column.split(b":", 1))
+        self.ask("delete", table, row, *column.split(b":", 1))
 
     def invalidate(self, id: int) -> bool:
         """Puts F:IT, as Omid's readers do for undecided transactions of an older epoch. False: it is committed."""
-        return self._ask("invalidate", str(id)) == "true"
+        return self.ask("invalidate", str(id)) == "true"
 
     def cell_id(self, table: str, row: bytes, column: bytes) -> int:
-        return int(self._ask("cell-id", table, row, *column.split(b":", 1)))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def _ask(self, command: str, *arguments: str | bytes) -> str:
-        words = [word if isinstance(word, str) else word.hex() or "-" for word in arguments]
-        assert self._process.stdin is not None
-        self._process.stdin.write(" ".join([command, *words]) + "\n")
-        self._process.stdin.flush()
-        return self._read(command)
-
-    def _read(self, what: str) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line and not line.startswith("error"), f"{what}: {line} {self._log.read_text()[-2000:]}"
-        return line.rstrip("\n")
+        return int(self.ask("cell-id", table, row, *column.split(b":", 1)))
 
 
 def _java(cluster: Path, first: Path, heap_mb: int) -> list[str]:
@@ -185,10 +160,7 @@ def _java(cluster: Path, first: Path, heap_mb: int) -> list[str]:
 
 
 def _compile(classes: Path) -> None:
-    beside = Path(find_java(os.environ)).with_name("javac")
-    javac = str(beside) if beside.exists() else shutil.which("javac")
-    if javac is None:
-        pytest.skip("there is no `javac`. On Debian and Ubuntu: apt-get install default-jdk-headless")
+    javac = find_javac()
     command = [javac, "--release", "17", "-classpath", f"{omid_jars()}/*", "-d", str(classes), str(SHELL)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
