@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import pytest
-
 from ops.cluster.jars import fetched
 from ops.cluster.java import find_java
 from ops.cluster.ports import choose_ports
