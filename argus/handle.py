@@ -2,6 +2,8 @@
 
 Handlers that wrote the same rows conflict with each other. So after a conflict those go on together that touched
 different rows the last time; the others wait for the next round. However many write one row, each runs about twice.
+
+A call whose commit may have happened or not is offered again later, and runs again only when that is settled.
 """
 
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ from argus.registry import Application
 from argus.rows import RowStore
 from argus.writes import Writer
 from proto.errors import UnavailableError
-from repo.api import Outcome, Repo, Snapshot
+from repo.api import Outcome, OutcomeKind, Repo, Snapshot, Transaction
 from repo.system import ACK, ack_table
 
 CONFLICT_ATTEMPTS_MAX = 8
@@ -33,18 +35,22 @@ class Handlers:
         self._repo, self._application, self._rows = repo, application, rows
         self._writer, self._failures = writer, failures
         self.runs = 0
+        self._undecided: dict[Call, tuple[Transaction, Outcome]] = {}
 
     def run(self, calls: Calls) -> set[Call]:
         """Runs what is not acknowledged yet; returns the calls that must be offered again."""
-        waiting, later = dict(calls), set[Call]()
+        later = self._still_undecided(calls)
+        waiting = {call: pending for call, pending in calls.items() if call not in later}
         touched: dict[Call, frozenset[RowRef]] = {}
-        at_least = max((pending.cause.change for pending in calls.values()), default=0)
+        at_least = max((pending.cause.change for pending in waiting.values()), default=0)
         fruitless = 0
         while waiting and fruitless < CONFLICT_ATTEMPTS_MAX:
             chosen = _apart(waiting, touched)
             conflicts = []
             for run, outcome in self._attempt(chosen, at_least):
-                if outcome is not None and not outcome.committed:
+                if run.call in self._undecided:
+                    later.add(run.call)
+                elif outcome is not None and not outcome.committed:
                     conflicts.append(run.call)
                     touched[run.call] = frozenset(run.context.writes)
                     at_least = max(at_least, outcome.commit_timestamp)
@@ -70,8 +76,18 @@ class Handlers:
                     run.call.handler, run.call.row, run.pending.columns, run.pending.cause, error
                 )
         ended = list(zip(good, outcomes, strict=True))
+        for (run, outcome), transaction in zip(ended, transactions, strict=True):
+            if outcome.kind is OutcomeKind.UNKNOWN:
+                self._undecided[run.call] = transaction, outcome
         self._failures.handled((run.call.handler, run.call.row) for run, outcome in ended if outcome.committed)
         return [*ended, *((run, None) for run in runs if run.finished.error is not None)]
+
+    def _still_undecided(self, calls: Calls) -> set[Call]:
+        """What is committed after all has its acknowledgement in the store."""
+        for call in calls.keys() & self._undecided.keys():
+            if self._repo.settle(*self._undecided[call]).kind is not OutcomeKind.UNKNOWN:
+                del self._undecided[call]
+        return calls.keys() & self._undecided.keys()
 
     def _unacknowledged(self, snapshot: Snapshot, calls: Calls) -> list[Run]:
         by_handler: dict[str, list[Call]] = {}

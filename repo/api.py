@@ -205,6 +205,14 @@ class Repo(Protocol):
         """
         ...
 
+    def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
+        """What became of a transaction of which `commit`, of this Repo or another process's, said UNKNOWN.
+
+        COMMITTED; TOO_OLD: it is not and never will be; UNKNOWN: nobody can tell yet, ask again. For what must not be
+        done again before that is known; whatever tells by what is stored whether it was done need not ask.
+        """
+        ...
+
     def last_timestamp(self) -> int:
         """The newest commit timestamp; 0 for an empty Repo."""
         ...

@@ -112,8 +112,6 @@ class HbaseRepo:
         return outcomes
 
     def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
-        """What became of a transaction whose outcome was unknown: committed, too old (it never will be), or still
-        unknown, as no oracle answers."""
         id = unknown.commit_timestamp
         group = Group(id, [Prepared(self._catalog, transaction)])
         decision = Settlement(self._cells, self._oracle).settle({id: group.places()})[id]

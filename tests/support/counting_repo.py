@@ -41,6 +41,9 @@ class CountingRepo:
         self.transactions += sum(outcome.kind is OutcomeKind.COMMITTED for outcome in outcomes)
         return outcomes
 
+    def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
+        return self._repo.settle(transaction, unknown)
+
     def last_timestamp(self) -> int:
         return self._repo.last_timestamp()
 

@@ -51,6 +51,9 @@ class MemoryRepo:
         self.commits += 1
         return [self._commit(transaction) for transaction in transactions]
 
+    def settle(self, transaction: Transaction, unknown: Outcome) -> Outcome:
+        return unknown  # none is
+
     def last_timestamp(self) -> int:
         return self._last
 

@@ -1,5 +1,6 @@
 """Handlers: gathered reads, own writes, acknowledgements, conflicts, failures, notifications."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from proto.errors import UnavailableError
 from proto.events import Cause
 from proto.lane import Lane
 from proto.ports.processor import DONE, Retry
+from repo.api import Outcome, OutcomeKind, Transaction
 from tests.support.argus_world import ADS_FLOWS, World, gone, key_of, put
 from tests.unit.argus.conftest import MakeWorld
 
@@ -227,6 +229,40 @@ def test_somebody_else_s_commit_in_between_runs_the_handler_again(make_world: Ma
     world.repo.before_commit = lambda: world.handlers.run(call(world, "campaigns", 1))
     assert world.argus.process(items) == [DONE]
     assert world.handlers.runs == 2, "the second found the acknowledgement of the first"
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_handler_does_not_run_again_before_it_is_known_what_became_of_its_commit(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    world = make_world(PACED, [pace])
+    world.commit(put("campaigns", id=1, budget=50))
+    calls, repo = call(world, "campaigns", 1), world.repo
+    lost: list[Transaction] = []
+    told = Outcome(OutcomeKind.UNKNOWN, 7)
+
+    def commit(transactions: Sequence[Transaction]) -> list[Outcome]:
+        lost.extend(transactions)
+        return [told for _ in transactions]
+
+    def settle(transaction: Transaction, unknown: Outcome) -> Outcome:
+        assert ([transaction], unknown) == (lost, Outcome(OutcomeKind.UNKNOWN, 7))
+        return told
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repo, "commit", commit)
+        patch.setattr(repo, "settle", settle)
+        for _ in range(3):
+            assert world.handlers.run(calls) == calls.keys()
+        assert (world.handlers.runs, len(lost)) == (1, 1)
+        patch.undo()
+        if committed:
+            repo.commit(lost)
+        told = Outcome(OutcomeKind.COMMITTED if committed else OutcomeKind.TOO_OLD)
+        patch.setattr(repo, "settle", settle)
+        assert world.handlers.run(calls) == set()
+    assert world.handlers.runs == (1 if committed else 2), "the acknowledgement is stored, or is not"
+    assert world.row("campaigns", "@pace", 1) == {"pace": 5.0, "state": "slow"}
 
 
 def test_a_handler_that_can_not_go_on_now_is_offered_again_alone(make_world: MakeWorld) -> None:
