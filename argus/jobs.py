@@ -124,6 +124,7 @@ class Jobs:
     def forget(self) -> None:
         """A group was undone, and with it jobs that were created or advanced in it: look at the stored ones again."""
         self._states.forget()
+        self._slices.forget()
 
     def holds(self) -> list[int]:
         """Changes that unfinished fan-outs have still to spread: the watermark stays below them."""
@@ -139,7 +140,7 @@ class Jobs:
         return {Lane(job.lane) for job in self._going() if self._not_before_ms(job.id) <= now_ms}
 
     def step(self, limit: int, lanes: Collection[Lane] = LANES) -> int:
-        """One slice of one job of these lanes; returns how many documents or calls it took on; 0: nothing to do.
+        """One slice of one job of these lanes; returns what it cost, in builds or calls, about; 0: nothing to do.
 
         Raises what the slice raised, its group undone; the next step goes on with another job.
         """
@@ -194,26 +195,26 @@ class Jobs:
         mine = self._process
         if mine not in job.shares:
             return self._join(job, timestamp)
-        count, rest = self._slices.work(job, job.shares[mine], limit)
-        if not count and rest == job.shares[mine]:
-            return 0  # it waits for signals
+        part = self._slices.work(job, job.shares[mine], limit)
+        if not part.documents and part.rest == job.shares[mine]:
+            return part.effort
         stored, timestamp = self._states.stored(job.id)  # others may have gone on with theirs, which is no conflict
         if stored is None or stored.state not in ("running", "paused") or mine not in stored.shares:
             raise ConflictError(f"job {job.id!r} was ended by somebody else meanwhile")
         job = stored
         del job.shares[mine]
-        if rest:
-            job.shares[mine] = rest
+        if part.rest:
+            job.shares[mine] = part.rest
         elif job.cursor:
             self._take(job)
-        job.done += count
+        job.done += part.documents
         job.attempts, job.error = 0, ""
         if not job.cursor and not job.shares:
             job.state, job.finished_ms = "done", self._clock.now_ms()
         self._states.store(job, timestamp)
         if job.finished_ms:
             self.ended.append(job)
-        return max(count, 1)
+        return max(part.effort, 1)
 
     def _join(self, job: JobState, timestamp: int) -> int:
         """Takes a share and stores it, before the work: in the time that this takes others store theirs."""
@@ -242,7 +243,7 @@ class Jobs:
         wait_ms = min(BACK_OFF_MS * 2 ** min(attempts - 1, 20), BACK_OFF_MS_MAX)
         text = f"{type(error).__name__}: {error}"
         self._failed[job_id] = _Failure(attempts, text, self._clock.monotonic_ms() + wait_ms)
-        self._states.forget()
+        self.forget()
 
     def _tell(self) -> None:
         """Writes why jobs failed into their rows; in the group of the failure it would have been undone, too."""

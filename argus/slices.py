@@ -6,16 +6,18 @@ one of them.
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from argus.build import Builder
 from argus.calls import Call, Pending
-from argus.climb import Climber, Target, decode_frames, encode_frames
+from argus.climb import Climber, Target
 from argus.context import row_of
 from argus.handle import Handlers
 from argus.registry import Application
 from argus.signals.ahead import Ahead
+from argus.stretches import Stretches
 from proto.errors import UnavailableError
 from proto.events import Cause, decode_cause
 from proto.lane import Lane
@@ -27,7 +29,20 @@ BEGIN = b"\1"
 
 SHARE_ROWS = 1024
 _OF_DOCUMENTS = ("refresh", "signals")
-_LOOKS_PER_BUILD = 16  # looking at a document's build record costs so much less than a build
+_LOOKS_PER_BUILD = 16  # finding a document, or looking at its build record, costs so much less than a build
+
+
+class Part(NamedTuple):
+    """What was done of a share. documents: or rows, that it took on; rest: of the share, b"" when it is done; effort:
+    as many builds cost about as much.
+
+    Without documents, and with the whole share as rest, there is nothing to store: without effort, too, signals were
+    asked for, and are to be waited for.
+    """
+
+    documents: int
+    rest: bytes
+    effort: int
 
 
 class _Range(msgspec.Struct, array_like=True, gc=False):
@@ -57,7 +72,8 @@ class Slices:
         self._repo, self._application = repo, application
         self._builders, self._climber, self._targets, self._handlers = builders, climber, targets, handlers
         self._ahead = ahead
-        self._kinds: dict[str, Callable[[JobState, bytes, int], tuple[int, bytes]]] = {
+        self._stretches = Stretches()
+        self._kinds: dict[str, Callable[[JobState, bytes, int], Part]] = {
             "fanout": self._fanout,
             "refresh": self._refresh,
             "signals": self._signals,
@@ -84,54 +100,66 @@ class Slices:
         job.cursor = b"" if last is None else BEGIN + last
         return _encode(_Range(after, last))
 
-    def work(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
-        """Takes on `limit` documents or rows of a share at most; returns how many, and the rest of the share, b"" when
-        it is done. 0 and the whole share: signals were asked for, and are to be waited for.
+    def work(self, job: JobState, share: bytes, limit: int) -> Part:
+        """Takes on `limit` documents or rows of a share at most.
 
         Raises UnavailableError when some of them must be tried again; then all of them must.
         """
         return self._kinds[job.kind](job, share, limit)
 
-    def _fanout(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
-        cause = decode_cause(job.change)
-        target = self._targets[job.target]
-        frames = decode_frames(share)
-        with self._repo.snapshot(at_least=cause.change) as snapshot:
-            found = self._climber.climb(snapshot, target, frames, limit)
-        self._build(job, target.document, found, cause)
-        return len(found), encode_frames(frames) if frames else b""
+    def forget(self) -> None:
+        """What was done may have been undone: only what is stored counts."""
+        self._stretches.forget()
 
-    def _refresh(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
+    def _fanout(self, job: JobState, share: bytes, limit: int) -> Part:
+        cause, target = decode_cause(job.change), self._targets[job.target]
+        stretch, effort = self._stretches.of(job.id, share), 0
+        if not stretch.is_found:
+            with self._repo.snapshot(at_least=cause.change) as snapshot:
+                found = stretch.find(self._climber, snapshot, target, limit * _LOOKS_PER_BUILD)
+            effort = max(found // _LOOKS_PER_BUILD, 1)
+            if not stretch.is_found:
+                return Part(0, share, effort)
+        counts, documents = self._builders[target.document].counts, 0
+        for _ in range(_LOOKS_PER_BUILD):
+            already, keys = counts.already, stretch.take(limit)
+            self._build(job, target.document, keys, cause)
+            documents += len(keys)
+            if counts.already - already < len(keys) or not keys:  # else a process before this one has built them
+                break
+        return Part(documents, stretch.rest(), max(documents, effort))
+
+    def _refresh(self, job: JobState, share: bytes, limit: int) -> Part:
         ahead = self._ahead[job.target]
         if ahead.waits(job.id, share):
-            return 0, share
+            return Part(0, share, 0)
         keys, rest = self._page(job, share, limit)
         if ahead and ahead.ask(job.id, share, keys):
-            return 0, share
+            return Part(0, share, 0)
         self._build(job, job.target, keys, Cause(job.at, job.lane))
-        return len(keys), rest
+        return Part(len(keys), rest, len(keys))
 
-    def _signals(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
+    def _signals(self, job: JobState, share: bytes, limit: int) -> Part:
         """Builds those documents whose signals are too old."""
         ahead = self._ahead[job.target]
         if ahead.waits(job.id, share):
-            return 0, share
+            return Part(0, share, 0)
         keys, rest = self._page(job, share, limit * _LOOKS_PER_BUILD)
         old, wait = ahead.old(job.id, share, keys)
         if wait:
-            return 0, share
+            return Part(0, share, 0)
         if len(old) > limit:
             old, rest = old[:limit], _encode(_Range(old[limit - 1], _decode_range(share).last))
         self._build(job, job.target, old, Cause(self._repo.last_timestamp(), Lane.LOW))
-        return max(len(old), len(keys) // _LOOKS_PER_BUILD, 1), rest
+        return Part(len(old), rest, max(len(old), len(keys) // _LOOKS_PER_BUILD, 1))
 
-    def _handle(self, job: JobState, share: bytes, limit: int) -> tuple[int, bytes]:
+    def _handle(self, job: JobState, share: bytes, limit: int) -> Part:
         handler, _, table = job.target.partition(" ")
         keys, rest = self._page(job, share, limit)
         cause = Cause(job.at, Lane.LOW)
         if self._handlers.run({Call(handler, row_of(table, key)): Pending(cause) for key in keys}):
             raise UnavailableError(f"job {job.id!r}: conflicts go on; the slice is tried again")
-        return len(keys), rest
+        return Part(len(keys), rest, len(keys))
 
     def _build(self, job: JobState, document_type: str, keys: Sequence[bytes], cause: Cause) -> None:
         if keys and self._builders[document_type].build(dict.fromkeys(keys, cause)):

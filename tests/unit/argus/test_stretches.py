@@ -1,0 +1,100 @@
+"""Large fan-outs in the order of keys: found ahead, in memory, and found again by whoever comes after."""
+
+from collections.abc import Callable
+
+import pytest
+
+from argus import stretches
+from argus.climb import Frame, encode_frames
+from argus.processor import FANOUT_INLINE_MAX
+from argus.stretches import JOBS_MAX, Stretches
+from tests.support.argus_world import World, put
+
+MANY = FANOUT_INLINE_MAX + 44
+
+
+class Undone(Exception):
+    """What ends a group in these tests."""
+
+
+@pytest.fixture
+def campaign(world: World) -> World:
+    """A campaign with many ads that has just got another name; its groups' ads lie scattered over all keys."""
+    world.edit(
+        put("campaigns", id=1, name="old"),
+        *(put("groups", id=at, campaign_id=1) for at in range(7)),
+        *(put("ads", id=at, group_id=at % 7) for at in range(MANY)),
+    )
+    world.commit(put("campaigns", id=1, name="new"))
+    world.deliver()
+    return world
+
+
+def renamed(world: World) -> list[int]:
+    """Ads whose documents show the new name."""
+    return [at for at in range(MANY) if (fields := world.fields(at)) is not None and fields["campaign"] == "new"]
+
+
+def step_until(world: World, limit: int, done: Callable[[], object]) -> int:
+    """Slices of jobs; how many it took."""
+    slices = 0
+    while not done():
+        assert world.jobs.step(limit), "there is something left to do"
+        slices += 1
+    return slices
+
+
+def test_documents_are_built_in_the_order_of_their_keys(campaign: World) -> None:
+    for slices in range(1, 4):
+        assert campaign.jobs.step(50)
+        assert renamed(campaign) == list(range(50 * slices))
+
+
+def test_finding_alone_stores_nothing(campaign: World) -> None:
+    before = campaign.repo.last_timestamp()
+    found = step_until(campaign, 1, lambda: campaign.repo.last_timestamp() > before)
+    assert found > MANY // 20 and renamed(campaign) == [0]
+
+
+def test_what_was_taken_and_undone_is_taken_again(campaign: World) -> None:
+    assert campaign.jobs.step(50)
+    with pytest.raises(Undone), campaign.log.group():
+        assert campaign.jobs.step(50)
+        raise Undone
+    campaign.jobs.forget()
+    assert renamed(campaign) == list(range(50))
+    assert campaign.jobs.step(50)
+    assert renamed(campaign) == list(range(100)), "those that were built already are passed over"
+
+
+@pytest.mark.parametrize("bound", ["DOCUMENTS_MAX", "CLIMBS_MAX"])
+def test_a_fan_out_of_several_stretches_builds_each_document_once(
+    campaign: World, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(stretches, bound, 64 if bound == "DOCUMENTS_MAX" else 2)
+    (job,) = campaign.jobs.running()
+    counts = campaign.parts.builders["ad"].counts
+    before, shares = counts.built, set[bytes]()
+    while campaign.jobs.step(3):
+        shares.update(share for one in campaign.jobs.running() for share in one.shares.values())
+    assert len(shares) > 3, "where a stretch ends is stored"
+    assert renamed(campaign) == list(range(MANY)) and counts.built - before == MANY
+    stored, _ = campaign.jobs._states.stored(job.id)
+    assert stored is not None and (stored.state, stored.done) == ("done", MANY)
+
+
+def test_the_stretches_of_few_jobs_are_kept() -> None:
+    known, share = Stretches(), encode_frames([Frame(0, b"row")])
+    first = known.of("0", share)
+    assert known.of("0", share) is first
+    for number in range(1, JOBS_MAX):
+        known.of(f"{number}", share)
+    assert known.of("0", share) is first
+    known.of("another", share)
+    assert known.of("0", share) is not first
+
+
+def test_a_stretch_of_another_share_is_another_one() -> None:
+    known = Stretches()
+    first = known.of("0", encode_frames([Frame(0, b"row")]))
+    assert known.of("0", encode_frames([Frame(0, b"row", b"after")])) is not first
