@@ -9,6 +9,10 @@ Two databases. `log.messages`: topic id (2 bytes), partition (2), offset (8) -> 
     O topic 0 owner                -> partition that the owner holds
     P consumer 0 topic 0 partition -> position
 
+LMDB fills pages when keys are appended at the end of a database; what is put behind the last of several partitions
+leaves a third of each page free, when messages are as large as documents. So the documents topic, which has more bytes
+than all others together, has the highest topic id.
+
 Nothing is cached: several processes write, and a group may be undone. What grows is messages; `trim` removes them,
 when ops.engine.retention says so.
 """
@@ -20,6 +24,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from proto.errors import CorruptionError
+from proto.events import DOCUMENTS
 from proto.ports.log import Message, PositionKey
 from repo.lmdb.environment import LmdbEnvironment
 
@@ -34,6 +39,7 @@ _TOPIC = Struct(">HH")
 _PARTITION = Struct(">H")
 _POSITION = Struct(">Q")
 _NEXT_TOPIC_ID = b"I"
+_LAST_TOPIC_ID = 0xFFFF  # of the documents topic; in a data folder of an older program it has another one
 _NAMES_KEPT = 1024  # keys of as many topics and consumers are not put together again
 
 
@@ -70,12 +76,15 @@ class LmdbLog:
         else:
             topic_id, first, begin = _BOUNDS.unpack(stored)
         pack, messages = _KEY.pack, self._environment.databases[MESSAGES]
-        if len(values) == 1:
+        last = topic_id == _LAST_TOPIC_ID
+        if len(values) == 1 and not last:
             transaction.put(pack(topic_id, partition, begin), values[0], db=messages)
         else:
             items = [(pack(topic_id, partition, offset), value) for offset, value in enumerate(values, begin)]
             with transaction.cursor(messages) as cursor:
-                cursor.putmulti(items)
+                _, added = cursor.putmulti(items, append=last)
+                if added < len(items):  # there are messages of a higher partition
+                    cursor.putmulti(items)
         transaction.put(bounds_key, _BOUNDS.pack(topic_id, first, begin + len(values)), db=state)
         return begin
 
@@ -180,9 +189,12 @@ def _topic(transaction: "lmdb.Transaction[bytes]", state: "lmdb._Database", topi
     if stored is not None:
         topic_id, partitions = _TOPIC.unpack(stored)
         return topic_id, partitions
-    last = transaction.get(_NEXT_TOPIC_ID, db=state)
-    topic_id = int.from_bytes(last, "big") if last is not None else 0
-    transaction.put(_NEXT_TOPIC_ID, (topic_id + 1).to_bytes(2, "big"), db=state)
+    if topic == DOCUMENTS:
+        topic_id = _LAST_TOPIC_ID
+    else:
+        last = transaction.get(_NEXT_TOPIC_ID, db=state)
+        topic_id = int.from_bytes(last, "big") if last is not None else 0
+        transaction.put(_NEXT_TOPIC_ID, (topic_id + 1).to_bytes(2, "big"), db=state)
     transaction.put(_topic_key(topic), _TOPIC.pack(topic_id, 0), db=state)
     return topic_id, 0
 
