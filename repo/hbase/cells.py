@@ -54,7 +54,7 @@ class Cells(Protocol):
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes], before: int | None = None
     ) -> dict[bytes, Row]:
         """Of each row and column the newest version with a timestamp < `before`; absent rows are left out. `columns`:
-        `family:qualifier`, or `family:` for all of a family."""
+        `family:qualifier`, where a qualifier may be empty, or `family` for all of a family."""
         ...
 
     def versions(self, table: str, row: bytes, column: bytes, before: int | None, limit: int) -> list[Stored]:

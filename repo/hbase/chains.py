@@ -9,6 +9,7 @@ from repo.hbase.commit_cache import CommitCache
 from repo.hbase.commit_table import CommitTableReader
 from repo.hbase.healing import Healing
 from repo.hbase.ladder import Committed, ReadLadder, shadow_of
+from repo.hbase.names import DELETED
 
 
 class Chain(NamedTuple):
@@ -30,6 +31,7 @@ def chains(
     ladder = ReadLadder(cells, commit_table, CommitCache(), healing)
     table, column = layout.table, layout.column
     found = {row: Chain(None, [], False) for row in rows}
+    marked = {row: columns for row, columns in rows.items() if DELETED in columns}
     while rows:
         versions = {row: columns[column] for row, columns in rows.items() if column in columns}
         paired = {row: shadow_of(rows[row], column) for row in versions}
@@ -50,5 +52,20 @@ def chains(
             else:
                 found[row] = chain._replace(committed=True)
         rows = ladder.next_older(table, column, older)
+    _heal_marks(ladder, table, marked)
     healing.flush()
     return found
+
+
+def _heal_marks(ladder: ReadLadder, table: str, rows: Mapping[bytes, Row]) -> None:
+    """All of Omid's marks. They stay, and so does what they hide: without them it would be seen again."""
+    while rows:
+        older: dict[int, list[bytes]] = {}
+        unpaired: dict[int, list[bytes]] = {}
+        for row, columns in rows.items():
+            id = columns[DELETED].timestamp
+            older.setdefault(id, []).append(row)
+            if shadow_of(columns, DELETED) is None:
+                unpaired.setdefault(id, []).append(row)
+        ladder.commit_timestamps(table, DELETED, unpaired)
+        rows = {row: columns for row, columns in ladder.next_older(table, DELETED, older).items() if DELETED in columns}

@@ -3,15 +3,29 @@
 from repo.hbase.catalog import Layout
 from repo.hbase.cells import Cells
 from repo.hbase.ladder import Committed, ReadLadder, bound
+from repo.hbase.names import DELETED
 from repo.hbase.shadow_cells import decode_shadow, shadow_column
 
 _PAGE = 100
 
 
 def history(cells: Cells, ladder: ReadLadder, layout: Layout, key: bytes, snapshot: int, limit: int) -> list[Committed]:
-    """Newest first, tombstones too. Costs two calls for each hundred versions, four where some are not
+    """Newest first, tombstones too. Costs a call, and two more for each hundred versions, four where some are not
     committed."""
-    table, column = layout.table, layout.column
+    found = _versions(cells, ladder, layout.table, layout.column, key, snapshot, limit)
+    if cells.get(layout.table, [key], (DELETED,), bound(snapshot)):
+        marks = _versions(cells, ladder, layout.table, DELETED, key, snapshot, limit)
+        for mark in reversed(marks):
+            at = next((at for at, version in enumerate(found) if version.id <= mark.commit_timestamp), None)
+            if at is not None and found[at].value:
+                found.insert(at, mark)
+    return found[:limit]
+
+
+def _versions(
+    cells: Cells, ladder: ReadLadder, table: str, column: bytes, key: bytes, snapshot: int, limit: int
+) -> list[Committed]:
+    """Of one column."""
     found: list[Committed] = []
     before = bound(snapshot)
     while len(found) < limit:

@@ -6,16 +6,19 @@ Omid's, in batches. For each version found, until it is known when it was commit
   3. the commit table
   4. the shadow cell again: between 1 and 3 it may have been written, and the commit-table row swept (F7)
   5. not committed, as far as anybody may see
-Not visible: the same with the next older version.
+Not visible: the same with the next older version. And the same for Omid's mark of a deleted family, where a row has
+one: what it hides is as if the mark's transaction had deleted it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from repo.hbase.cells import Cells, Row, Stored
 from repo.hbase.commit_cache import CommitCache
 from repo.hbase.commit_table import CommitTableReader
 from repo.hbase.healing import Healing
+from repo.hbase.names import DELETED
 from repo.hbase.shadow_cells import decode_shadow, shadow_column
 
 NEWEST = 2**63 - 1
@@ -43,6 +46,12 @@ def bound(snapshot: int) -> int | None:
     return None if snapshot >= NEWEST else snapshot + 1
 
 
+@lru_cache(maxsize=4096)
+def columns_of(column: bytes) -> tuple[bytes, ...]:
+    """What is read of a row: the cell, Omid's mark for its family, and the shadow cells of both."""
+    return column, shadow_column(column), DELETED, shadow_column(DELETED)
+
+
 class ReadLadder:
     """Safe for threads as far as `cells` is. healing: told of what only cache or commit table knew."""
 
@@ -51,14 +60,18 @@ class ReadLadder:
 
     def read(self, table: str, column: bytes, keys: Sequence[bytes], snapshot: int) -> Seen:
         """From the row read on. keys: without repetition."""
-        columns = (column, shadow_column(column))
-        return self.climb(table, column, self._cells.get(table, keys, columns, bound(snapshot)), snapshot)
+        rows = self._cells.get(table, keys, columns_of(column), bound(snapshot))
+        return self.climb(table, column, rows, snapshot)
 
     def climb(self, table: str, column: bytes, rows: Mapping[bytes, Row], snapshot: int) -> Seen:
-        """rows: as read below `bound(snapshot)`, with the shadow column."""
-        seen = Seen({}, set())
-        while rows:
-            rows = self.next_older(table, column, self._pass_over(table, column, rows, snapshot, seen))
+        """rows: as read below `bound(snapshot)`, with `columns_of(column)`."""
+        seen = self._seen(table, column, rows, snapshot)
+        if marked := {key: row for key, row in rows.items() if DELETED in row}:
+            marks = self._seen(table, DELETED, marked, snapshot)
+            seen.uncommitted.update(marks.uncommitted)
+            for key, mark in marks.visible.items():
+                if key in seen.visible and seen.visible[key].id <= mark.commit_timestamp:
+                    seen.visible[key] = mark  # its value is empty: a tombstone
         self._healing.flush_when_many()
         return seen
 
@@ -77,6 +90,12 @@ class ReadLadder:
             if id not in found and (again := self._shadow_again(table, column, unpaired[id], id)) is not None:
                 found[id] = again
         return found
+
+    def _seen(self, table: str, column: bytes, rows: Mapping[bytes, Row], snapshot: int) -> Seen:
+        seen = Seen({}, set())
+        while rows:
+            rows = self.next_older(table, column, self._pass_over(table, column, rows, snapshot, seen))
+        return seen
 
     def _pass_over(
         self, table: str, column: bytes, rows: Mapping[bytes, Row], snapshot: int, seen: Seen

@@ -194,8 +194,8 @@ class _Table:
             return {}
         found: Row = {}
         for asked in columns:
-            whole_family = asked.find(b":") == len(asked) - 1
-            for column in [name for name in cells if name.startswith(asked)] if whole_family else [asked]:
+            prefix = asked + b":"
+            for column in [asked] if b":" in asked else [name for name in cells if name.startswith(prefix)]:
                 cell = cells.get(column)
                 version = cell.latest(before) if cell is not None else None
                 if version is not None:

@@ -8,7 +8,6 @@ column, so that a row which is never written again would keep its messages for e
 from repo.hbase.cells import Cells
 from repo.hbase.names import NOTIFICATIONS
 
-_FAMILY = NOTIFICATIONS + b":"
 _ROWS_A_PAGE = 1_000
 
 
@@ -26,7 +25,7 @@ class Messages:
         start, stop = after + b"\0" if after else b"", None if last is None else last + b"\0"
         removed = 0
         while True:
-            page = self._cells.scan(table, start, stop, (_FAMILY,), before, _ROWS_A_PAGE)
+            page = self._cells.scan(table, start, stop, (NOTIFICATIONS,), before, _ROWS_A_PAGE)
             if page:
                 self._cells.delete(table, before - 1, {row: list(columns) for row, columns in page})
             removed += sum(len(columns) for _, columns in page)

@@ -7,7 +7,10 @@ from repo.hbase.cells import Family
 
 DATA, NOTIFICATIONS = b"d", b"n"
 ENTRY = b"d:_"
-"""The column of an index table. An empty qualifier is Omid's mark for a deleted family."""
+"""The column of an index table."""
+DELETED = b"d:"
+"""Omid's mark for a deleted family, with a shadow cell as any cell has: it hides what has a version up to its commit
+timestamp. Only Omid's client writes it."""
 
 ALL_VERSIONS: Final = 2_147_483_647
 DATA_FAMILIES = {"d": Family(ALL_VERSIONS), "n": Family(3, scope=1)}

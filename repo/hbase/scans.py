@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from repo.hbase.catalog import Layout
 from repo.hbase.cells import Cells, Range, Row
-from repo.hbase.ladder import Committed
-from repo.hbase.shadow_cells import shadow_column
+from repo.hbase.ladder import Committed, columns_of
 
 Found = list[tuple[bytes, Committed]]
 """Rows in key order."""
@@ -32,7 +31,7 @@ class RangeScan:
         visible: Callable[[dict[bytes, Row]], Mapping[bytes, Committed]],
     ) -> None:
         self._cells, self._table, self._before, self._visible = cells, layout.table, before, visible
-        self._columns = (layout.column, shadow_column(layout.column))
+        self._columns = columns_of(layout.column)
 
     def one(self, range: Range, limit: int) -> Found:
         """The first `limit` rows with a visible version that is no tombstone."""

@@ -177,8 +177,8 @@ class ThriftCells:
 
 
 def _thrift_columns(columns: Iterable[bytes]) -> list[bytes]:
-    """As Thrift spells them: `family` for all of a family, and then no column of it, which would narrow it again."""
-    whole = {column[:-1] for column in columns if column.find(b":") == len(column) - 1}
+    """Of a family that is asked for as a whole no column, which would narrow it again."""
+    whole = {column for column in columns if b":" not in column}
     return [*sorted(whole), *(column for column in columns if column.partition(b":")[0] not in whole)]
 
 

@@ -11,8 +11,8 @@ from proto.errors import AdsIndexError
 from repo.hbase.catalog import Catalog, Layout
 from repo.hbase.cells import Cells
 from repo.hbase.deletions import Deletions
+from repo.hbase.ladder import columns_of
 from repo.hbase.messages import Messages
-from repo.hbase.shadow_cells import shadow_column
 
 Position = tuple[str, str, bytes]
 """Table, group, and the last row that is done."""
@@ -69,8 +69,8 @@ class Walk:
         """The last row that is done, at how many versions it has looked, how many it has removed, and whether that was
         the end of the column."""
         asked = min(left, _ROWS_A_PAGE)
-        columns = (layout.column, shadow_column(layout.column))
-        page = self._cells.scan(layout.table, after + b"\0" if after else b"", None, columns, None, asked)
+        start = after + b"\0" if after else b""
+        page = self._cells.scan(layout.table, start, None, columns_of(layout.column), None, asked)
         done = self._deletions.run(table, layout, page, watermark, settled, left)
         ended = len(page) < asked and (not page or done.last == page[-1][0])
         removed = done.removed

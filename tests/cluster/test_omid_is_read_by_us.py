@@ -2,10 +2,14 @@
 
 from random import Random
 
+import pytest
+
 from repo.api import Version
 from repo.hbase.cell_ids import cell_id
+from repo.hbase.cells import Stored
 from repo.hbase.commit_table import COMMIT, decode_commit
-from repo.hbase.shadow_cells import encode_shadow
+from repo.hbase.names import DELETED
+from repo.hbase.shadow_cells import encode_shadow, shadow_column
 from tests.support.omid_world import DATA, GROUP, ITEMS, SHADOW, OmidWorld, new_row
 
 
@@ -72,6 +76,60 @@ def test_what_it_deletes_is_gone_for_us(world: OmidWorld) -> None:
     assert world.read(lost, lost_deleted) == Version(lost_deleted, None)
     with world.snapshot(lost_deleted) as snapshot:
         assert snapshot.history(ITEMS, GROUP, row) == [Version(deleted, None), Version(written, b"one")]
+
+
+@pytest.mark.parametrize("dying", [False, True])
+@pytest.mark.parametrize("whole_row", [False, True])
+def test_what_goes_with_its_family_or_row_is_gone_for_us(world: OmidWorld, whole_row: bool, dying: bool) -> None:
+    """It writes one mark for all columns of a family; when it dies, only the commit table knows of it."""
+    row, other = new_row(), new_row()
+    first = world.write({row: b"one", other: b"other"})
+    written = world.write({row: b"two"}, first)
+    start = world.omid.begin(written, forgetful=dying)
+    if whole_row:
+        world.omid.delete_row(world.table, row)
+    else:
+        world.omid.delete_family(world.table, row, b"d")
+    assert world.read(row, start) == Version(written, b"two"), "not yet"
+    deleted = world.omid.commit()
+    mark = Version(deleted, None)
+    with world.snapshot(deleted) as snapshot:
+        assert snapshot.read(ITEMS, GROUP, [row, other]) == [mark, Version(first, b"other")]
+        assert row not in [key for key, _ in snapshot.scan(ITEMS, GROUP, limit=10_000)]
+        assert snapshot.history(ITEMS, GROUP, row) == [mark, Version(written, b"two"), Version(first, b"one")]
+    with world.repo.snapshot_at(written) as before:
+        assert before.read(ITEMS, GROUP, [row]) == [Version(written, b"two")]
+    again = world.write({row: b"again"}, deleted)
+    assert world.read(row, again) == Version(again, b"again")
+    with world.snapshot(again) as snapshot:
+        assert snapshot.history(ITEMS, GROUP, row, limit=2) == [Version(again, b"again"), mark]
+    assert world.omid_reads(row, again) == b"again"
+
+
+def test_a_mark_that_nobody_commits_hides_nothing(world: OmidWorld) -> None:
+    row = new_row()
+    written = world.write({row: b"one"})
+    start = world.omid.begin(written)
+    world.omid.delete_family(world.table, row, b"d")
+    assert world.read(row, start) == Version(written, b"one")
+    world.omid.rollback()
+    assert world.read(row, start) == Version(written, b"one")
+
+
+def test_the_collector_heals_marks_before_it_sweeps(world: OmidWorld) -> None:
+    row = new_row()
+    written = world.write({row: b"one"})
+    start = world.omid.begin(written, forgetful=True)
+    world.omid.delete_family(world.table, row, b"d")
+    deleted = world.omid.commit()
+    world.repo.collect_garbage(0)
+    mark, shadow = DELETED, shadow_column(DELETED)
+    assert world.cells.get(world.table, [row], [mark, shadow])[row] == {
+        mark: Stored(start, b""),
+        shadow: Stored(start, encode_shadow(deleted)),
+    }
+    world.commit_table.remove([start])
+    assert world.read(row, deleted) == Version(deleted, None)
 
 
 def test_each_writes_on_top_of_the_other(world: OmidWorld) -> None:

@@ -130,7 +130,7 @@ def notifications(
     """Commit timestamp and payload of each committed message, in order: what will come out of the write-ahead log."""
     prefix, found = notification_column(topic, partition, 0)[:-4], []
     for spec in repo.tables():
-        for _, columns in cells.scan(names.data(spec.name), b"", None, [b"n:"], None, 10_000):
+        for _, columns in cells.scan(names.data(spec.name), b"", None, [b"n"], None, 10_000):
             found += [(cell.timestamp, name, cell.value) for name, cell in columns.items() if name.startswith(prefix)]
     fates = {id: oracle.resolve([id])[0] for id, _, _ in found}
     committed = sorted((fates[id].commit_timestamp, name, value) for id, name, value in found)

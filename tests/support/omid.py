@@ -140,6 +140,12 @@ class OmidShell(JavaShell):
     def delete(self, table: str, row: bytes, column: bytes) -> None:
         self.ask("delete", table, row, *column.split(b":", 1))
 
+    def delete_family(self, table: str, row: bytes, family: bytes) -> None:
+        self.ask("delete-family", table, row, family)
+
+    def delete_row(self, table: str, row: bytes) -> None:
+        self.ask("delete-row", table, row)
+
     def invalidate(self, id: int) -> bool:
         """Puts F:IT, as Omid's readers do for undecided transactions of an older epoch. False: it is committed."""
         return self.ask("invalidate", str(id)) == "true"

@@ -65,7 +65,9 @@ public final class OmidShell {
                 case "get" -> get(words[1], bytes(words[2]), bytes(words[3]), bytes(words[4]));
                 case "scan" -> scan(words[1], bytes(words[2]), bytes(words[3]));
                 case "put" -> put(words[1], bytes(words[2]), bytes(words[3]), bytes(words[4]), bytes(words[5]));
-                case "delete" -> delete(words[1], bytes(words[2]), bytes(words[3]), bytes(words[4]));
+                case "delete" -> delete(words[1], new Delete(bytes(words[2])).addColumns(bytes(words[3]), bytes(words[4])));
+                case "delete-family" -> delete(words[1], new Delete(bytes(words[2])).addFamily(bytes(words[3])));
+                case "delete-row" -> delete(words[1], new Delete(bytes(words[2])));
                 case "invalidate" -> invalidate(Long.parseLong(words[1]));
                 case "cell-id" -> cellId(words[1], bytes(words[2]), bytes(words[3]), bytes(words[4]));
                 default -> "error: there is no command " + words[0];
@@ -124,9 +126,9 @@ public final class OmidShell {
         return "done";
     }
 
-    private String delete(String table, byte[] row, byte[] family, byte[] qualifier) throws IOException {
+    private String delete(String table, Delete what) throws IOException {
         try (TTable cells = new TTable(connection, table)) {
-            cells.delete(transaction, new Delete(row).addColumns(family, qualifier));
+            cells.delete(transaction, what);
         }
         return "done";
     }

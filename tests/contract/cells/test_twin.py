@@ -104,7 +104,7 @@ def scan(start: bytes, stop: bytes, columns: list[bytes], before: int | None, li
 
 ROWS = st.sampled_from([b"a", b"b", b"b\x00", b"c"])
 COLUMN = st.sampled_from([b"d:p", b"d:q", b"n:p"])
-ASKED = st.lists(st.sampled_from([b"d:p", b"d:q", b"n:p", b"d:", b"n:"]), max_size=3)
+ASKED = st.lists(st.sampled_from([b"d:p", b"d:q", b"n:p", b"d:", b"d", b"n"]), max_size=3)
 VALUE = st.sampled_from([b"", b"x", b"y"])
 TIMESTAMP = st.sampled_from([1, 2, 3, 4, 5, 2 * 10**18, 2 * 10**18 + 1])
 """Some below the server's time, which check_and_put takes, and some above."""
@@ -125,7 +125,7 @@ OPERATIONS = st.one_of(
 @given(st.lists(OPERATIONS, max_size=25))
 def test_both_answer_the_same(both: Both, operations: list[Operation]) -> None:
     prefix = b"%06d-" % next(EXAMPLE)
-    for operation in [*operations, scan(b"", b"\xff", [b"d:", b"n:"], None, 10)]:
+    for operation in [*operations, scan(b"", b"\xff", [b"d", b"n"], None, 10)]:
         operation(both, prefix)
     for column in (b"d:p", b"d:q", b"n:p"):
         for row in (b"a", b"b", b"b\x00", b"c"):

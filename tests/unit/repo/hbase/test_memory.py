@@ -27,9 +27,9 @@ def test_rows_that_are_empty_after_a_compaction_are_gone_from_scans_and_come_bac
     cells = filled(versions=1)
     cells.delete("t", 40, {b"r": [A]})
     cells.compact()
-    assert cells.scan("t", b"", None, [b"d:"], None, 10) == []
+    assert cells.scan("t", b"", None, [b"d"], None, 10) == []
     cells.put("t", 50, {b"r": {A: b"new"}})
-    assert cells.scan("t", b"", None, [b"d:"], None, 10) == [(b"r", {A: Stored(50, b"new")})]
+    assert cells.scan("t", b"", None, [b"d"], None, 10) == [(b"r", {A: Stored(50, b"new")})]
 
 
 def test_regions_are_cut() -> None:
