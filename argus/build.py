@@ -24,14 +24,24 @@ from argus.signals.versions import SignalVersions
 from proto.events import PUBLICATIONS, Cause, DocumentChanges
 from proto.events import encode as encode_event
 from proto.ports.clock import Clock
-from proto.record import BuildRecord, DocumentRecord, Schema, SignalReading, decode_build, encode
+from proto.record import (
+    BuildRecord,
+    DocumentRecord,
+    LastBuild,
+    Schema,
+    SignalReading,
+    decode_last_build,
+    encode,
+)
 from repo.api import Cell, Repo, Snapshot, Transaction
 from repo.system import BUILD, CONTENT, LINEAGE, document_table, reads_index
 
 CONFLICT_ATTEMPTS_MAX = 8
 
-_NEVER = BuildRecord(0, 0)
+_NEVER = LastBuild(0, 0)
 """Of a document without a build record. The content hash of a document that is not there is 0."""
+
+_NOTHING = encode(None)
 
 
 @dataclass(slots=True)
@@ -63,7 +73,7 @@ class _Batch:
     """
 
     keys: list[bytes] = field(default_factory=list)
-    stored: list[BuildRecord] = field(default_factory=list)
+    stored: list[LastBuild] = field(default_factory=list)
     contents: list[bytes | None] = field(default_factory=list)
     lineages: list[bytes] = field(default_factory=list)
     reads: list[list[Noted] | None] = field(default_factory=list)
@@ -152,15 +162,15 @@ class Builder:
 
     def _to_build(
         self, snapshot: Snapshot, keys: Sequence[bytes], causes: Mapping[bytes, Cause], newer: set[bytes]
-    ) -> dict[bytes, BuildRecord]:
+    ) -> dict[bytes, LastBuild]:
         """What is not built yet. What a newer generation owns is added to `newer`: this worker must leave it alone."""
-        wanted: dict[bytes, BuildRecord] = {}
+        wanted: dict[bytes, LastBuild] = {}
         generation, since, refused = self._generation, self._since, 0
         for key, version in zip(keys, snapshot.read(self._table, BUILD, keys), strict=True):
             if version is None or version.value is None:
                 wanted[key] = _NEVER
                 continue
-            stored = decode_build(version.value)
+            stored = decode_last_build(version.value)
             if stored.generation < since:
                 wanted[key] = stored
             elif stored.built_at < causes[key].change:
@@ -173,7 +183,7 @@ class Builder:
         return wanted
 
     def _documents(
-        self, snapshot: Snapshot, wanted: Mapping[bytes, BuildRecord], causes: Mapping[bytes, Cause]
+        self, snapshot: Snapshot, wanted: Mapping[bytes, LastBuild], causes: Mapping[bytes, Cause]
     ) -> _Batch:
         keys = list(wanted)
         fetched = self._fetch.rows(snapshot, keys)
@@ -213,9 +223,7 @@ class Builder:
                 batch.signals.append(readings)
         return batch
 
-    def _resolved(
-        self, wanted: Mapping[bytes, BuildRecord], fetched: Fetched, causes: Mapping[bytes, Cause]
-    ) -> Resolved:
+    def _resolved(self, wanted: Mapping[bytes, LastBuild], fetched: Fetched, causes: Mapping[bytes, Cause]) -> Resolved:
         resolved = self._signals.resolve(list(wanted.values()), fetched)
         if resolved.awaited:
             self._signals.await_answers(resolved, list(wanted), [causes[key].lane for key in wanted])
@@ -238,10 +246,10 @@ class Builder:
             signals = batch.signals[at] if batch.signals else None
             if content is None:
                 blocked = batch.blocked.get(at, "")
-                kept = signals if blocked else stored.signals  # those of the content that stays
+                kept = signals if blocked else stored.read_signals()  # those of the content that stays
                 build = BuildRecord(
                     stored.built_at, stored.generation, stored.content_hash, reads, stored.lineage_hash, kept, blocked,
-                    stored.used,
+                    stored.read_used(),
                 )  # fmt: skip
             else:
                 content_hash = 0 if content is tombstone else digest(content)
@@ -254,8 +262,8 @@ class Builder:
                 if lineage_hash != stored.lineage_hash:
                     companions[new(Cell, (table, key, LINEAGE))] = batch.lineages[at]
                 used = signals_used(signals) if signals else None
-                if used != stored.used:
-                    self._versions.move(transaction, key, stored.used, used)
+                if (encode(used) if used else _NOTHING) != bytes(stored.used):
+                    self._versions.move(transaction, key, stored.read_used(), used)
                 build = BuildRecord(
                     snapshot_timestamp, generation, content_hash, reads, lineage_hash, signals, "", used
                 )

@@ -7,7 +7,7 @@ nothing here. Garbage: there is none; a document that is deleted takes its entry
 
 from collections.abc import Iterator
 
-from proto.record import BuildRecord
+from proto.record import LastBuild
 from repo.api import Snapshot, Transaction
 from repo.keys import index_entry
 from repo.system import built_index
@@ -23,7 +23,7 @@ class BuiltEntries:
     def __init__(self, document_type: str, generation: int) -> None:
         self._index, self._generation = built_index(document_type), generation
 
-    def is_there(self, snapshot_timestamp: int, stored: BuildRecord) -> bool:
+    def is_there(self, snapshot_timestamp: int, stored: LastBuild) -> bool:
         """Whether the entry of a document that exists stays as it is. stored: the record of the build before."""
         return (
             stored.generation == self._generation
@@ -31,7 +31,7 @@ class BuiltEntries:
             and stored.content_hash != 0  # that of a tombstone is 0
         )
 
-    def move(self, transaction: Transaction, document: bytes, stored: BuildRecord, exists: bool) -> None:
+    def move(self, transaction: Transaction, document: bytes, stored: LastBuild, exists: bool) -> None:
         """exists: False for a tombstone."""
         if stored.content_hash != 0:
             before = _prefix(stored.generation, stored.built_at // _HOUR)

@@ -97,7 +97,35 @@ class BuildRecord(msgspec.Struct, array_like=True, gc=False):
     used: tuple[tuple[str, int], ...] | None = None
 
 
+class LastBuild(msgspec.Struct, array_like=True, gc=False):
+    """A BuildRecord as the next build reads it: what signals said stays encoded, because few builds look at it, and to
+    decode it costs more than all the rest."""
+
+    built_at: int
+    generation: int
+    content_hash: int = 0
+    reads: list[tuple[str, bytes]] | None = None
+    lineage_hash: int = 0
+    signals: msgspec.Raw = msgspec.Raw(b"\xc0")  # None
+    blocked: str = ""
+    used: msgspec.Raw = msgspec.Raw(b"\xc0")
+
+    def read_signals(self) -> tuple[SignalReading, ...] | None:
+        """BuildRecord.signals."""
+        readings: tuple[SignalReading, ...] | None = _decode_signals(self.signals)
+        return readings
+
+    def read_used(self) -> tuple[tuple[str, int], ...] | None:
+        """BuildRecord.used."""
+        used: tuple[tuple[str, int], ...] | None = _decode_used(self.used)
+        return used
+
+
+_decode_signals = msgspec.msgpack.Decoder(tuple[SignalReading, ...] | None).decode
+_decode_used = msgspec.msgpack.Decoder(tuple[tuple[str, int], ...] | None).decode
+
 encode = msgspec.msgpack.Encoder().encode
 decode_record = msgspec.msgpack.Decoder(Record).decode
 decode_document = msgspec.msgpack.Decoder(DocumentRecord).decode
 decode_build = msgspec.msgpack.Decoder(BuildRecord).decode
+decode_last_build = msgspec.msgpack.Decoder(LastBuild).decode

@@ -11,7 +11,7 @@ from argus.signals.pull import Pull, Use
 from argus.signals.waiting import Waiter
 from proto.lane import Lane
 from proto.ports.clock import Clock
-from proto.record import BuildRecord, SignalReading
+from proto.record import LastBuild, SignalReading
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Resolver:
         """Whether there are any."""
         return bool(self._keys)
 
-    def resolve(self, stored: Sequence[BuildRecord], fetched: Fetched) -> Resolved:
+    def resolve(self, stored: Sequence[LastBuild], fetched: Fetched) -> Resolved:
         """Adds a slot for each signal to what was fetched. stored: of each document, what it was last built with.
 
         Starts calls for what is not known, and does not wait for them.
@@ -43,6 +43,7 @@ class Resolver:
         now_ms = self._clock.now_ms()
         columns: list[list[SignalReading]] = []
         resolved = Resolved(())
+        before: dict[int, Sequence[SignalReading]] = {}
         for pull, number, at in self._keys:
             entries = pull.cache.entries
             readings: list[SignalReading] = []
@@ -55,7 +56,9 @@ class Resolver:
                     values.append(reading.values or pull.nulls)
                 else:
                     slow += 1
-                    use = pull.use(row[at], _of(pull.signal.name, stored[place]), now_ms)
+                    if place not in before:
+                        before[place] = stored[place].read_signals() or ()
+                    use = pull.use(row[at], _of(pull.signal.name, before[place]), now_ms)
                     reading = self._noted(resolved, place, pull, use)
                     values.append(use.values)
                 readings.append(reading)
@@ -93,5 +96,5 @@ class Resolver:
         return use.reading
 
 
-def _of(signal: str, stored: BuildRecord) -> SignalReading | None:
-    return next((reading for reading in stored.signals or () if reading.signal == signal), None)
+def _of(signal: str, readings: Sequence[SignalReading]) -> SignalReading | None:
+    return next((reading for reading in readings if reading.signal == signal), None)

@@ -12,8 +12,10 @@ from proto.record import (
     DocumentRecord,
     Record,
     Schema,
+    SignalReading,
     decode_build,
     decode_document,
+    decode_last_build,
     decode_record,
     encode,
 )
@@ -59,6 +61,18 @@ def test_a_document_comes_back_and_equal_documents_are_equal_bytes(
 def test_a_build_comes_back() -> None:
     record = BuildRecord(2**62, 2**63 - 1, 2**64 - 1, [("campaigns", b"\0\xff")])
     assert decode_build(encode(record)) == record
+
+
+def test_the_next_build_reads_the_same_of_it() -> None:
+    readings = (SignalReading("ctr", 7, "fresh", 3, 5.0, (0.5, None), 11), SignalReading("hue", None, "absent"))
+    for record in (
+        BuildRecord(2**62, 3, 2**64 - 1, [("campaigns", b"\0\xff")], 5, readings, "signal_stale ctr", (("ctr", 3),)),
+        BuildRecord(7, 9),
+    ):
+        for encoded in (encode(record), msgspec.msgpack.encode([record.built_at, record.generation])):
+            known, last = decode_build(encoded), decode_last_build(encoded)
+            plain = (last.built_at, last.generation, last.content_hash, last.reads, last.lineage_hash)
+            assert encode(BuildRecord(*plain, last.read_signals(), last.blocked, last.read_used())) == encode(known)
 
 
 def test_records_of_an_older_format_lack_what_came_later() -> None:
