@@ -3,7 +3,9 @@
 At the defaults it looks through everything again after each 700 new containers: 4 us a row, measured in the updater,
 and pauses of milliseconds; and 100,000 young ones at once are a pause of 50 ms, in the middle of an edit. So they are
 looked at before the loop sleeps, when nobody waits, a thousand at a time, and what is left of them is frozen: it is
-cached, and will live long. Cycles that become garbage after that are found in an hour of which a minute was silent.
+cached, and will live long. While there is always work they are looked at between two turns: within a turn a burst keeps
+hundreds of thousands alive until they are committed, and a look at them, 50 to 150 ms, finds nothing. Cycles that
+become garbage after that are found in an hour of which a minute was silent.
 """
 
 import gc
@@ -12,6 +14,8 @@ from contextlib import contextmanager
 
 YOUNG_MAX = 100_000
 """While there is always work: better a pause now and then than none of the garbage."""
+YOUNG_IN_A_TURN_MAX = 2_000_000
+"""More than the rows of the largest unit need."""
 GENERATIONS = (20, 50)
 
 RESTING_YOUNG_MIN = 1_000
@@ -20,7 +24,7 @@ WHOLE_EVERY_MS = 3_600_000.0
 
 
 class Collector:
-    """`rest` is called before each sleep."""
+    """`rest` is called before each sleep, `go_on` after each turn that is not followed by one."""
 
     def __init__(self, now_ms: float) -> None:
         self._whole_ms = now_ms
@@ -30,23 +34,30 @@ class Collector:
 
         worked_ms: when there was something to do, last; monotonic, as now_ms.
         """
-        if gc.get_count()[0] >= RESTING_YOUNG_MIN:
-            gc.collect(0)
-            gc.freeze()
+        self._look_at_young(RESTING_YOUNG_MIN)
         if now_ms - self._whole_ms >= WHOLE_EVERY_MS and now_ms - worked_ms >= SILENT_MS:
             self._whole_ms = now_ms
             gc.unfreeze()
             gc.collect()
             gc.freeze()
 
+    def go_on(self) -> None:
+        """Collects what is young when there is much of it."""
+        self._look_at_young(YOUNG_MAX)
+
+    def _look_at_young(self, least: int) -> None:
+        if gc.get_count()[0] >= least:
+            gc.collect(0)
+            gc.freeze()
+
 
 @contextmanager
-def seldom() -> Iterator[None]:
+def seldom(young_max: int = YOUNG_MAX) -> Iterator[None]:
     """While the loop runs; afterwards everything is as it was."""
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_MAX, *GENERATIONS)
+    gc.set_threshold(young_max, *GENERATIONS)
     try:
         yield
     finally:

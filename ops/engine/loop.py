@@ -70,7 +70,7 @@ class Loop:
         """Until `stop`, or until an error that the process must not survive. Then positions are saved."""
         sys.setswitchinterval(SWITCH_S)
         try:
-            with collector.seldom():
+            with collector.seldom(collector.YOUNG_IN_A_TURN_MAX):
                 self._work()
         finally:
             self._flush(self._clock.monotonic_ms())
@@ -80,6 +80,8 @@ class Loop:
         everything = True
         while not self._stopping:
             worked = self.turn(everything)
+            if worked:
+                self._collector.go_on()
             everything = worked or self._sleep()
 
     def stop(self) -> None:

@@ -3,7 +3,15 @@
 import gc
 from weakref import ref
 
-from ops.engine.collector import RESTING_YOUNG_MIN, SILENT_MS, WHOLE_EVERY_MS, Collector, seldom
+from ops.engine.collector import (
+    RESTING_YOUNG_MIN,
+    SILENT_MS,
+    WHOLE_EVERY_MS,
+    YOUNG_IN_A_TURN_MAX,
+    YOUNG_MAX,
+    Collector,
+    seldom,
+)  # fmt: skip
 
 
 class Ring:
@@ -32,6 +40,21 @@ def test_a_few_young_are_left_alone() -> None:
         del ring
         Collector(0.0).rest(1.0, 0.0)
         assert alive() is not None
+
+
+def test_while_there_is_always_work_much_that_is_young_is_collected_between_two_turns_and_not_within() -> None:
+    with seldom(YOUNG_IN_A_TURN_MAX):
+        working = Collector(0.0)
+        ring, kept = Ring(), [[number] for number in range(YOUNG_MAX // 2)]
+        gone = ref(ring)
+        del ring
+        working.go_on()
+        assert gone() is not None, "there is not much yet"
+        kept += [[number] for number in range(YOUNG_MAX)]
+        assert gone() is not None
+        working.go_on()
+        assert gone() is None
+        assert gc.get_freeze_count() >= len(kept)
 
 
 def test_everything_is_looked_at_in_silence_once_an_hour() -> None:
