@@ -10,7 +10,7 @@ from repo.api import Cell, Version
 from repo.hbase.cell_ids import cell_id
 from repo.hbase.cells import Row
 from repo.hbase.commit_table import COMMIT, INVALID, decode_commit, encode_commit, row_of
-from repo.hbase.names import column_of
+from repo.hbase.names import DELETED, column_of
 from repo.hbase.shadow_cells import decode_shadow, shadow_column
 from repo.oracle.port import TIMESTAMP_STEP, CommitRequest
 from tests.simulation.actors.client import GROUP, OTHER_GROUP, TABLE, Client, key_of
@@ -36,7 +36,7 @@ class Omid:
 
     def act(self, client: Client) -> None:
         if client.random.random() < 0.3:
-            client.random.choice((self._commit_what_is_dead, self._commit))(client)
+            client.random.choice((self._commit_what_is_dead, self._commit, self._delete))(client)
             return
         for _ in range(client.random.randint(2, 8)):
             self._read(client)
@@ -55,15 +55,27 @@ class Omid:
         epoch, snapshot = client.oracle.published_epoch(), begun.snapshot
         group = client.random.choice((GROUP, OTHER_GROUP))
         column = column_of(group)
-        columns = (column, shadow_column(column))
+        columns = (column, shadow_column(column), DELETED, shadow_column(DELETED))
         found: dict[bytes, Version | None] = {}
         for key, row in client.cells.scan(DATA, b"", None, columns, begun.id, 1000):
-            while column in row and (version := self._visible(client, key, column, row, snapshot, epoch)) is None:
-                row = client.cells.get(DATA, [key], columns, row[column].timestamp).get(key, {})
-            found[key] = version if column in row else None
+            id, found[key] = self._newest(client, key, column, row, snapshot, epoch)
+            _, mark = self._newest(client, key, DELETED, row, snapshot, epoch)
+            if mark is not None and found[key] is not None and id <= mark.commit_timestamp:
+                found[key] = mark
         with client.repo.snapshot_at(snapshot):  # not too old: Omid's client is not told
             reads = [Read("omid", snapshot, Cell(TABLE, key, group), version) for key, version in found.items()]
         client.repo.history.reads += reads
+
+    def _newest(
+        self, client: Client, key: bytes, column: bytes, row: Row, snapshot: int, epoch: int
+    ) -> tuple[int, Version | None]:
+        """That is visible, and its version."""
+        while column in row:
+            id = row[column].timestamp
+            if (version := self._visible(client, key, column, row, snapshot, epoch)) is not None:
+                return id, version
+            row = client.cells.get(DATA, [key], (column, shadow_column(column)), id).get(key, {})
+        return 0, None
 
     def _visible(
         self, client: Client, key: bytes, column: bytes, row: Row, snapshot: int, epoch: int
@@ -101,10 +113,16 @@ class Omid:
         id, column, value = begun.id, column_of(GROUP), client.tag()
         attempt = Attempt("omid", begun.snapshot, {Cell(TABLE, LIVING, GROUP): value}, ids={id})
         client.cells.put_of_another(DATA, id + client.random.choice(CHECKPOINTS), {LIVING: {column: value}})
-        family, _, qualifier = column.partition(b":")
-        written = cell_id(DATA.encode(), LIVING, family, qualifier)
         client.repo.history.attempts.append(attempt)
-        client.oracle.commit([CommitRequest(id, begun.snapshot, (written,))])
+        client.oracle.commit([CommitRequest(id, begun.snapshot, (_living_cell(),))])
+
+    def _delete(self, client: Client) -> None:
+        """The family of a row, by a mark; its shadow cell is lost."""
+        (begun,) = client.oracle.begin(1, client.repo.known)
+        attempt = Attempt("omid", begun.snapshot, {Cell(TABLE, LIVING, GROUP): None}, ids={begun.id})
+        client.repo.history.attempts.append(attempt)
+        client.cells.put_mark(DATA, begun.id, LIVING, "d")
+        client.oracle.commit([CommitRequest(begun.id, begun.snapshot, (_living_cell(),))])
 
     def _commit_what_is_dead(self, client: Client) -> None:
         """An oracle of Omid's was stopped just before it put F:C; meanwhile its transaction was declared dead."""
@@ -115,3 +133,8 @@ class Omid:
         dead = client.cells.put_if_absent(NAMES.commit_table, row_of(id), COMMIT, id, {INVALID: MARK})
         if dead and client.scheduler.now_ms < began_ms + WHILE_MS:  # later it may be swept
             client.cells.lands_later(NAMES.commit_table, id, {row_of(id): {COMMIT: encode_commit(id, id + 1)}})
+
+
+def _living_cell() -> int:
+    family, _, qualifier = column_of(GROUP).partition(b":")
+    return cell_id(DATA.encode(), LIVING, family, qualifier)

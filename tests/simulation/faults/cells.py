@@ -92,6 +92,15 @@ class FaultyCells:
             apply()
         return answers[-1]
 
+    def put_mark(self, table: str, timestamp: int, row: bytes, family: str) -> None:
+        """As Omid's client does for a deleted family."""
+
+        def apply() -> None:
+            self._cells.put_mark(table, timestamp, row, family)
+            self._trace.add("server", "mark {} {} {}", table, timestamp, row)
+
+        self._send(f"mark {table} {timestamp}", table, apply)
+
     def put_if_absent(
         self, table: str, row: bytes, absent: bytes, timestamp: int, columns: Mapping[bytes, bytes]
     ) -> bool:

@@ -4,7 +4,6 @@ Omid's own client writes it in tests/cluster/test_omid_is_read_by_us.py."""
 import pytest
 
 from repo.api import Transaction, Version
-from repo.hbase.cells import Stored
 from repo.hbase.names import DELETED, TableNames
 from repo.hbase.shadow_cells import encode_shadow, shadow_column
 from repo.oracle.port import CommitRequest
@@ -27,7 +26,7 @@ def world() -> World:
 def mark(world: World, table: str = ITEMS, committed: bool = True) -> tuple[int, int]:
     """Puts it without its shadow cell; returns its id and commit timestamp."""
     (begun,) = world.oracle.begin()
-    world.cells._table(NAMES.data(table)).cell(X, DELETED).put(Stored(begun.id, b""))
+    world.cells.put_mark(NAMES.data(table), begun.id, X, "d")
     if not committed:
         return begun.id, 0
     (decision,) = world.oracle.commit([CommitRequest(begun.id, begun.snapshot, (17,))])
