@@ -13,7 +13,7 @@ def history(cells: Cells, ladder: ReadLadder, layout: Layout, key: bytes, snapsh
     """Newest first, tombstones too. Costs a call, and two more for each hundred versions, four where some are not
     committed."""
     found = _versions(cells, ladder, layout.table, layout.column, key, snapshot, limit)
-    if cells.get(layout.table, [key], (DELETED,), bound(snapshot)):
+    if cells.versions(layout.table, key, DELETED, bound(snapshot), 1):
         marks = _versions(cells, ladder, layout.table, DELETED, key, snapshot, limit)
         for mark in reversed(marks):
             at = next((at for at, version in enumerate(found) if version.id <= mark.commit_timestamp), None)
