@@ -120,14 +120,16 @@ class Slices:
             effort = max(found // _LOOKS_PER_BUILD, 1)
             if not stretch.is_found:
                 return Part(0, share, effort)
-        counts, documents = self._builders[target.document].counts, 0
+        counts, documents, passed_over = self._builders[target.document].counts, 0, 0
         for _ in range(_LOOKS_PER_BUILD):
             already, keys = counts.already, stretch.take(limit)
             self._build(job, target.document, keys, cause)
             documents += len(keys)
-            if counts.already - already < len(keys) or not keys:  # else a process before this one has built them
+            passed_over += counts.already - already
+            if passed_over < documents or not keys:  # else a process before this one has built them
                 break
-        return Part(documents, stretch.rest(), max(documents, effort))
+        cost = documents - passed_over + passed_over // _LOOKS_PER_BUILD
+        return Part(documents, stretch.rest(), max(cost, effort))
 
     def _refresh(self, job: JobState, share: bytes, limit: int) -> Part:
         ahead = self._ahead[job.target]

@@ -67,6 +67,17 @@ def test_what_was_taken_and_undone_is_taken_again(campaign: World) -> None:
     assert renamed(campaign) == list(range(100)), "those that were built already are passed over"
 
 
+def test_what_is_passed_over_costs_a_look(campaign: World) -> None:
+    counts = campaign.parts.builders["ad"].counts
+    assert campaign.jobs.step(160) == 160
+    campaign.jobs.forget()
+    before = counts.already
+    while counts.already == before:
+        cost = campaign.jobs.step(10)
+    assert counts.already == before + 160
+    assert cost == 10, "the length of slices follows the time of what they cost"
+
+
 @pytest.mark.parametrize("bound", ["DOCUMENTS_MAX", "CLIMBS_MAX"])
 def test_a_fan_out_of_several_stretches_builds_each_document_once(
     campaign: World, monkeypatch: pytest.MonkeyPatch, bound: str
