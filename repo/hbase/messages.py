@@ -5,10 +5,18 @@ itself: a time to live counts from a cell's version, which is no time of HBase's
 column, so that a row which is never written again would keep its messages for ever.
 """
 
+from typing import NamedTuple
+
 from repo.hbase.cells import Cells
 from repo.hbase.names import NOTIFICATIONS
 
-_ROWS_A_PAGE = 1_000
+
+class Removed(NamedTuple):
+    """rows: that had any; messages: columns that went; upto: the row behind which there may be more, b"" for none."""
+
+    rows: int
+    messages: int
+    upto: bytes
 
 
 class Messages:
@@ -17,18 +25,14 @@ class Messages:
     def __init__(self, cells: Cells) -> None:
         self._cells = cells
 
-    def remove(self, table: str, after: bytes, last: bytes | None, before: int) -> int:
-        """Those with an id < `before`, in rows with after < row <= last (None: to the end). Returns how many columns
-        went."""
+    def remove(self, table: str, after: bytes, last: bytes | None, before: int, rows_max: int) -> Removed:
+        """Those with an id < `before`, in rows with after < row <= last (None: to the end), of `rows_max` rows at
+        most."""
         if before <= 1:
-            return 0
+            return Removed(0, 0, b"")
         start, stop = after + b"\0" if after else b"", None if last is None else last + b"\0"
-        removed = 0
-        while True:
-            page = self._cells.scan(table, start, stop, (NOTIFICATIONS,), before, _ROWS_A_PAGE)
-            if page:
-                self._cells.delete(table, before - 1, {row: list(columns) for row, columns in page})
-            removed += sum(len(columns) for _, columns in page)
-            if len(page) < _ROWS_A_PAGE:
-                return removed
-            start = page[-1][0] + b"\0"
+        page = self._cells.scan(table, start, stop, (NOTIFICATIONS,), before, rows_max)
+        if page:
+            self._cells.delete(table, before - 1, {row: list(columns) for row, columns in page})
+        upto = page[-1][0] if len(page) == rows_max else b""
+        return Removed(len(page), sum(len(columns) for _, columns in page), upto)

@@ -73,10 +73,13 @@ class Walk:
         page = self._cells.scan(layout.table, start, None, columns_of(layout.column), None, asked)
         done = self._deletions.run(table, layout, page, watermark, settled, left)
         ended = len(page) < asked and (not page or done.last == page[-1][0])
-        removed = done.removed
-        if has_messages:
-            removed += self._messages.remove(layout.table, after, None if ended else done.last, settled)
-        return done.last or after, done.looked, removed, ended
+        if not has_messages:
+            return done.last or after, done.looked, done.removed, ended
+        told = self._messages.remove(layout.table, after, None if ended else done.last, settled, asked)
+        looked, removed = max(done.looked, told.rows), done.removed + told.messages
+        if told.upto:  # many rows have messages and nothing in this column: the walk goes on behind those that are done
+            return told.upto, looked, removed, False
+        return done.last or after, looked, removed, ended
 
     def _failed(self, position: Position, removed: int, error: AdsIndexError) -> Walked:
         table = position[0]

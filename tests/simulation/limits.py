@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from repo.hbase import commit_table, healing, history, messages, partitions, scans, snapshot, spare_ids, walk
+from repo.hbase import commit_table, healing, history, partitions, scans, snapshot, spare_ids, walk
 
 FULL_AT = {
     (scans, "_PAGE_MIN"): 1,
@@ -16,7 +16,6 @@ FULL_AT = {
     (partitions, "_PAGE"): 2,
     (partitions, "_SAMPLES_A_RANGE"): 1,
     (walk, "_ROWS_A_PAGE"): 3,
-    (messages, "_ROWS_A_PAGE"): 2,
     (commit_table, "IDS_A_CALL"): 8,
     (snapshot, "_KEYS_A_CALL"): 10,
     (spare_ids, "_SNAPSHOTS_A_COMMIT"): 1,

@@ -3,7 +3,6 @@
 import pytest
 
 from repo.api import Transaction
-from repo.hbase import messages
 from repo.hbase.names import TableNames
 from repo.hbase.repo import HbaseRepo
 from tests.support.engines import ITEMS, LINKS, key_of
@@ -87,8 +86,7 @@ def test_they_stay_as_long_as_a_repeated_write_may_land(world: World) -> None:
         assert told(world) == [key_of("x")]
 
 
-def test_slices_meet_all_of_them_whatever_lies_between(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "_ROWS_A_PAGE", 3)
+def test_slices_meet_all_of_them_whatever_lies_between(world: World) -> None:
     keys = [f"{number:03}" for number in range(60)]
     tell(world.client(), *keys)
     tell(world.client(), *keys[10:50], value=None)
@@ -97,3 +95,20 @@ def test_slices_meet_all_of_them_whatever_lies_between(world: World, monkeypatch
     collect(world, limit=7, rounds=200)
     assert told(world) == [key_of("new")]
     assert len(world.cells.scan(ROWS, b"", None, [b"d"], None, 100)) == 21
+
+
+def test_a_slice_stays_a_slice_where_the_first_group_of_a_table_is_empty(world: World) -> None:
+    repo = world.client()
+    for number in range(40):
+        transaction = Transaction(repo.last_timestamp())
+        transaction.write(ITEMS, key_of(f"{number:03}"), "b", b"x")
+        transaction.notify("changes", 0, b"x")
+        assert repo.commit([transaction])[0].committed
+    world.clock.ms += HOUR_MS
+    world.put(repo, other=b"x")
+    left = [40]
+    while left[-1]:
+        collect(world, limit=7, rounds=1)
+        left.append(len(told(world)))
+        assert left[-2] - left[-1] <= 7
+    assert len(left) < 20
