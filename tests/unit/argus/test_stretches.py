@@ -1,11 +1,13 @@
 """Large fan-outs in the order of keys: found ahead, in memory, and found again by whoever comes after."""
 
+import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from argus import stretches
-from argus.climb import Frame, encode_frames
+from argus.climb import Climber, Frame, encode_frames
 from argus.processor import FANOUT_INLINE_MAX
 from argus.stretches import JOBS_MAX, Stretches
 from tests.support.argus_world import World, put
@@ -15,6 +17,29 @@ MANY = FANOUT_INLINE_MAX + 44
 
 class Undone(Exception):
     """What ends a group in these tests."""
+
+
+class Compared(bytes):
+    """A key that counts how often any was compared."""
+
+    count = 0
+
+    def __lt__(self, other: bytes) -> bool:
+        Compared.count += 1
+        return super().__lt__(other)
+
+
+class Scattered(Climber):
+    """Finds keys that lie anywhere."""
+
+    def __init__(self, keys: list[bytes]) -> None:
+        self._keys = keys
+
+    def climb(self, snapshot: Any, target: Any, frames: list[Frame], limit: int) -> list[bytes]:
+        found, self._keys = self._keys[:limit], self._keys[limit:]
+        if not self._keys:
+            frames.clear()
+        return found
 
 
 @pytest.fixture
@@ -109,3 +134,19 @@ def test_a_stretch_of_another_share_is_another_one() -> None:
     known = Stretches()
     first = known.of("0", encode_frames([Frame(0, b"row")]))
     assert known.of("0", encode_frames([Frame(0, b"row", b"after")])) is not first
+
+
+def test_no_slice_puts_a_whole_stretch_in_order() -> None:
+    keys: list[bytes] = [Compared(b"%04d" % number) for number in range(1000)]
+    climber: Any = Scattered(random.Random(1).sample(keys, 1000) + keys[:100])
+    nothing: Any = None
+    stretch, taken, compared = Stretches().of("0", encode_frames([Frame(0, b"row")])), list[bytes](), list[int]()
+    while not stretch.is_found or stretch.rest():
+        Compared.count = 0
+        if stretch.is_found:
+            taken += stretch.take(10)
+        else:
+            stretch.find(climber, nothing, nothing, 10)
+        compared.append(Compared.count)
+    assert taken == keys
+    assert max(compared) < 1000, "all at once take 9,000"
