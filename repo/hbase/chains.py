@@ -8,7 +8,7 @@ from repo.hbase.cells import Cells, Row
 from repo.hbase.commit_cache import CommitCache
 from repo.hbase.commit_table import CommitTableReader
 from repo.hbase.healing import Healing
-from repo.hbase.ladder import Committed, ReadLadder, shadow_of
+from repo.hbase.ladder import Committed, ReadLadder, by_id, shadow_of
 from repo.hbase.names import DELETED
 
 
@@ -35,11 +35,8 @@ def chains(
     while rows:
         versions = {row: columns[column] for row, columns in rows.items() if column in columns}
         paired = {row: shadow_of(rows[row], column) for row in versions}
-        unpaired: dict[int, list[bytes]] = {}
-        for row, version in versions.items():
-            if paired[row] is None:
-                unpaired.setdefault(version.timestamp, []).append(row)
-        told = ladder.commit_timestamps(table, column, unpaired)
+        unpaired = [row for row in versions if paired[row] is None]
+        told = ladder.commit_timestamps(table, column, by_id(versions, unpaired))
         older: dict[int, list[bytes]] = {}
         for row, (id, value) in versions.items():
             timestamp, chain = paired[row] or told.get(id), found[row]
@@ -60,12 +57,8 @@ def chains(
 def _heal_marks(ladder: ReadLadder, table: str, rows: Mapping[bytes, Row]) -> None:
     """All of Omid's marks. They stay, and so does what they hide: without them it would be seen again."""
     while rows:
-        older: dict[int, list[bytes]] = {}
-        unpaired: dict[int, list[bytes]] = {}
-        for row, columns in rows.items():
-            id = columns[DELETED].timestamp
-            older.setdefault(id, []).append(row)
-            if shadow_of(columns, DELETED) is None:
-                unpaired.setdefault(id, []).append(row)
-        ladder.commit_timestamps(table, DELETED, unpaired)
-        rows = {row: columns for row, columns in ladder.next_older(table, DELETED, older).items() if DELETED in columns}
+        marks = {row: columns[DELETED] for row, columns in rows.items()}
+        unpaired = [row for row in rows if shadow_of(rows[row], DELETED) is None]
+        ladder.commit_timestamps(table, DELETED, by_id(marks, unpaired))
+        older = ladder.next_older(table, DELETED, by_id(marks, marks))
+        rows = {row: columns for row, columns in older.items() if DELETED in columns}

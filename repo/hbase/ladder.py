@@ -103,7 +103,7 @@ class ReadLadder:
         """Adds what is visible to `seen`. Returns, by version, the rows whose version is not."""
         versions = {key: row[column] for key, row in rows.items() if column in row}
         paired = {key: shadow_of(rows[key], column) for key in versions}
-        found = self.commit_timestamps(table, column, _by_id(versions, [key for key in paired if paired[key] is None]))
+        found = self.commit_timestamps(table, column, by_id(versions, [key for key in paired if paired[key] is None]))
         older: dict[int, list[bytes]] = {}
         for key, (id, value) in versions.items():
             timestamp = paired[key]
@@ -139,8 +139,9 @@ def shadow_of(row: Row, column: bytes) -> int | None:
     return decode_shadow(shadow.value) if shadow is not None and shadow.timestamp == row[column].timestamp else None
 
 
-def _by_id(versions: Mapping[bytes, Stored], keys: Iterable[bytes]) -> dict[int, list[bytes]]:
-    by_id: dict[int, list[bytes]] = {}
+def by_id(versions: Mapping[bytes, Stored], keys: Iterable[bytes]) -> dict[int, list[bytes]]:
+    """Rows that have versions, by the id of these."""
+    found: dict[int, list[bytes]] = {}
     for key in keys:
-        by_id.setdefault(versions[key].timestamp, []).append(key)
-    return by_id
+        found.setdefault(versions[key].timestamp, []).append(key)
+    return found
