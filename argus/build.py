@@ -41,8 +41,6 @@ CONFLICT_ATTEMPTS_MAX = 8
 _NEVER = LastBuild(0, 0)
 """Of a document without a build record. The content hash of a document that is not there is 0."""
 
-_NOTHING = encode(None)
-
 
 @dataclass(slots=True)
 class Counts:
@@ -262,7 +260,7 @@ class Builder:
                 if lineage_hash != stored.lineage_hash:
                     companions[new(Cell, (table, key, LINEAGE))] = batch.lineages[at]
                 used = signals_used(signals) if signals else None
-                if (encode(used) if used else _NOTHING) != bytes(stored.used):
+                if encode(used) != bytes(stored.used):
                     self._versions.move(transaction, key, stored.read_used(), used)
                 build = BuildRecord(
                     snapshot_timestamp, generation, content_hash, reads, lineage_hash, signals, "", used

@@ -97,6 +97,9 @@ class BuildRecord(msgspec.Struct, array_like=True, gc=False):
     used: tuple[tuple[str, int], ...] | None = None
 
 
+_NONE = msgspec.Raw(b"\xc0")
+
+
 class LastBuild(msgspec.Struct, array_like=True, gc=False):
     """A BuildRecord as the next build reads it: what signals said stays encoded, because few builds look at it, and to
     decode it costs more than all the rest."""
@@ -106,9 +109,9 @@ class LastBuild(msgspec.Struct, array_like=True, gc=False):
     content_hash: int = 0
     reads: list[tuple[str, bytes]] | None = None
     lineage_hash: int = 0
-    signals: msgspec.Raw = msgspec.Raw(b"\xc0")  # None
+    signals: msgspec.Raw = _NONE
     blocked: str = ""
-    used: msgspec.Raw = msgspec.Raw(b"\xc0")
+    used: msgspec.Raw = _NONE
 
     def read_signals(self) -> tuple[SignalReading, ...] | None:
         """BuildRecord.signals."""
