@@ -61,9 +61,7 @@ def state(world: World) -> GcState:
 def test_the_others_are_collected_and_the_error_names_the_table(world: World, error: AdsIndexError) -> None:
     for value in (b"1", b"2", b"3"):
         newest = write(world, value)
-    calls = Calls()
-    collector, table = world.client(calls), Away(calls, BROKEN)
-    table.error = error
+    collector, _ = collecting(world, error)
     for _ in range(2):
         with pytest.raises(type(error), match=f"table '{ITEMS}' .*{error}"):
             collector.collect_garbage(newest)
@@ -77,9 +75,7 @@ def test_nothing_is_swept_that_the_table_still_needs(world: World) -> None:
     world.put_and_die(b"x", after="commit")
     world.clock.ms += HOUR_MS
     newest = write(world, b"newest")
-    calls = Calls()
-    collector, table = world.client(calls), Away(calls, BROKEN)
-    table.error = DISABLED
+    collector, table = collecting(world, DISABLED)
     for _ in range(9):
         with suppress(SettingsError):
             collector.collect_garbage(newest)
@@ -97,9 +93,7 @@ def test_a_walk_that_somebody_else_has_spoilt_counts_for_nobody(world: World) ->
     write(world, b"1")
     world.clock.ms += HOUR_MS
     newest = write(world, b"2")
-    calls = Calls()
-    collector, table = world.client(calls), Away(calls, BROKEN)
-    table.error = DISABLED
+    collector, _ = collecting(world, DISABLED)
     for _ in range(2):
         try_to_collect(collector, newest)
     assert state(world).position[0] > ITEMS
@@ -112,9 +106,7 @@ def test_a_walk_that_somebody_else_has_spoilt_counts_for_nobody(world: World) ->
 def test_a_passing_trouble_costs_nothing_of_the_walk(world: World) -> None:
     world.clock.ms += HOUR_MS
     newest = write(world, b"x")
-    calls = Calls()
-    collector, table = world.client(calls), Away(calls, BROKEN)
-    table.error = UnavailableError("for a moment")
+    collector, table = collecting(world, UnavailableError("for a moment"))
     try_to_collect(collector, newest)
     table.error = None
     collector.collect_garbage(newest)
@@ -125,14 +117,20 @@ def test_healing_of_a_table_that_is_away_holds_up_nothing(world: World) -> None:
     world.put_and_die(b"x", after="commit")
     for value in (b"1", b"2"):
         newest = write(world, value)
-    calls = Calls()
-    collector = world.client(calls)
+    collector, table = collecting(world, None)
     with collector.snapshot() as snapshot:
         assert snapshot.read(ITEMS, "a", [X])[0] is not None  # it is to be healed now
-    table = Away(calls, BROKEN)
     table.error = DISABLED
     try_to_collect(collector, newest)
     assert versions(world, FIRST, b"d:content") == 1
+
+
+def collecting(world: World, error: AdsIndexError | None) -> tuple[HbaseRepo, Away]:
+    """A collector, and the table that fails it."""
+    calls = Calls()
+    collector, table = world.client(calls), Away(calls, BROKEN)
+    table.error = error
+    return collector, table
 
 
 def try_to_collect(collector: HbaseRepo, newest: int) -> None:

@@ -129,17 +129,17 @@ def streams(monkeypatch: pytest.MonkeyPatch) -> Streams:
 @pytest.fixture
 def lane(streams: Streams) -> Iterator[Lane]:
     """Its first stream is open, and idle."""
-    lane = Lane("patient", streams.published, PATIENCE_S)
-    assert resolved(lane, 1) == 2
-    until(lambda: lane._idle() is not None)
-    yield lane
-    lane.close()
+    yield from _idle("patient", streams, PATIENCE_S)
 
 
 @pytest.fixture
 def hasty(streams: Streams) -> Iterator[Lane]:
     """As `lane`, with a short deadline."""
-    lane = Lane("hasty", streams.published, SOON_S)
+    yield from _idle("hasty", streams, SOON_S)
+
+
+def _idle(name: str, streams: Streams, deadline_s: float) -> Iterator[Lane]:
+    lane = Lane(name, streams.published, deadline_s)
     assert resolved(lane, 1) == 2
     until(lambda: lane._idle() is not None)
     yield lane
