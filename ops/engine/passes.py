@@ -19,13 +19,14 @@ STOPPING_ERRORS = (CorruptionError, FencedError)
 """The process must not go on after these."""
 
 _TELL_AGAIN_MS = 10_000.0
+"""Between two lines in the log about an error that goes on."""
 
 _logger = structlog.get_logger("adsindex.engine")
 
 
 @dataclass(slots=True)
 class StepState:
-    """How a step is doing. last_error "": it never failed. last_error_ms: wall clock."""
+    """How a step is doing. last_error "": it never failed. last_error_ms: wall clock. told_ms: monotonic."""
 
     step: Step
     failing: bool = False
@@ -111,6 +112,7 @@ class Pass:
             self.last_error = text
             _logger.error("commit failed", work=self.name, error=text, again_in_ms=wait_ms)
             return
+        told = state.failing and text == state.last_error and now_ms < state.told_ms + _TELL_AGAIN_MS
         state.failing = True
         state.errors += 1
         wait_ms = state.step.failed(error)
@@ -118,4 +120,6 @@ class Pass:
         # The traceback once, not with each attempt, and plain: rendering one for people takes longer than a pass.
         trace = {} if text == state.last_error else {"exception": "".join(format_exception(error, limit=-6))}
         state.last_error, state.last_error_ms = text, self._clock.now_ms()
-        _logger.error("step failed", step=state.step.name, error=text, again_in_ms=wait_ms, **trace)
+        if not told:
+            state.told_ms = now_ms
+            _logger.error("step failed", step=state.step.name, error=text, again_in_ms=wait_ms, **trace)

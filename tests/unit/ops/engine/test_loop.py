@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from ops.engine.loop import Loop, Periodic
 from ops.engine.pace import Pace
@@ -134,6 +135,28 @@ def test_a_failing_step_backs_off_and_does_not_stop_the_others(bench: "Bench") -
     state = one.states[2]
     assert (state.last_error, state.errors, state.failing) == ("ValueError: bad row in ads", len(calls), True)
     assert one.states[0].last_error == ""
+
+
+def test_an_error_that_goes_on_is_told_every_ten_seconds_and_another_one_at_once(bench: "Bench") -> None:
+    failure: list[Exception | None] = [ValueError("no file")]
+
+    def broken() -> bool:
+        if failure[0] is not None:
+            raise failure[0]
+        return False
+
+    loop = bench.loop(bench.make_pass(FunctionStep("broken", broken, bench.clock, bench.settings)))
+    with structlog.testing.capture_logs() as told:
+        bench.run_for(loop, 25_000, step_ms=500)
+        assert [line["error"] for line in told] == ["ValueError: no file"] * 3  # tried every 2 s
+        failure[0] = KeyError("ads")
+        bench.run_for(loop, 5_000, step_ms=500)
+        assert [line["error"] for line in told[3:]] == ["KeyError: 'ads'"]
+        failure[0] = None
+        bench.run_for(loop, 5_000, step_ms=500)
+        failure[0] = KeyError("ads")
+        bench.run_for(loop, 1_000, step_ms=500)
+    assert [line["error"] for line in told[4:]] == ["KeyError: 'ads'"]  # it had worked meanwhile
 
 
 def test_a_stage_that_raises_takes_back_what_the_source_appended_then_sets_itself_apart(bench: "Bench") -> None:
