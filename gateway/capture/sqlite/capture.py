@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gateway.capture.port import CapturedTable, Chunk, Identity, Key, Mark, Poll, Shape
 from gateway.capture.sqlite.file import SqliteFile
-from gateway.capture.sqlite.missing import why_not
+from gateway.capture.sqlite.missing import obstacle
 from gateway.capture.sqlite.reads import TableReads
 from gateway.capture.sqlite.schema import Schema, TableShape, quoted
 from gateway.capture.sqlite.triggers import CHANGES, SOURCE, change_log_sql, same_trigger, stamped, triggers
@@ -149,7 +149,7 @@ class SqliteCapture:
         wanted: dict[str, str] = {}
         for table in tables:
             shape = shapes[table.name]
-            if shape is not None and not why_not(table, schema, shape):
+            if shape is not None and obstacle(table, schema, shape) is None:
                 wanted.update(triggers(table, shape))
         present = schema.triggers
         wrong = [name for name, sql in present.items() if name not in wanted or not same_trigger(sql, wanted[name])]
@@ -164,9 +164,10 @@ class SqliteCapture:
         utf8 = self._file.one("PRAGMA main.encoding")[0] == "UTF-8"
         for table in tables:
             shape = shapes[table.name]
-            reason = why_not(table, schema, shape)
-            if shape is None or reason:
-                missing[table.name] = reason
+            found = obstacle(table, schema, shape)
+            if found is not None:
+                missing[table.name] = found.sentences()
+            if shape is None or found is not None:
                 continue
             reads[table.name] = TableReads(self._file, table, shape, utf8)
             own = [schema.triggers[name] for name in sorted(triggers(table, shape))]

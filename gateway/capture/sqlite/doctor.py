@@ -6,7 +6,7 @@ from typing import Literal
 
 from gateway.capture.port import CapturedTable
 from gateway.capture.sqlite.file import SqliteFile
-from gateway.capture.sqlite.missing import why_not
+from gateway.capture.sqlite.missing import obstacle
 from gateway.capture.sqlite.schema import Schema, TableShape
 from gateway.capture.sqlite.triggers import CHANGES, same_trigger, triggers
 from proto.errors import AdsIndexError, UnavailableError
@@ -76,11 +76,11 @@ def _capture(file: SqliteFile, tables: Sequence[CapturedTable]) -> Iterator[Find
         )
     for table in tables:
         shape = schema.shape(table.source_table)
-        reason = why_not(table, schema, shape)
-        if shape is None or reason:
-            yield Finding("error", f"table {table.name}", *_split(reason))
-            continue
-        yield from _table(schema, table, shape, attached)
+        found = obstacle(table, schema, shape)
+        if found is not None:
+            yield Finding("error", f"table {table.name}", *found)
+        elif shape is not None:
+            yield from _table(schema, table, shape, attached)
 
 
 def _table(schema: Schema, table: CapturedTable, shape: TableShape, attached: bool) -> Iterator[Finding]:
@@ -119,9 +119,3 @@ def _writable(file: SqliteFile) -> Iterator[Finding]:
         yield Finding(
             "error", "write access", str(error), "give this process the right to write the file and its folder"
         )
-
-
-def _split(reason: str) -> tuple[str, str]:
-    """What is wrong, and what to do."""
-    what, _, mend = reason.partition(" Change ")
-    return what, f"change {mend}"

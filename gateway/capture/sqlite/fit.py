@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from gateway.capture.port import CapturedTable
 from gateway.capture.sqlite.doctor import Finding
 from gateway.capture.sqlite.file import SqliteFile
-from gateway.capture.sqlite.missing import why_not
+from gateway.capture.sqlite.missing import obstacle
 from gateway.capture.sqlite.reads import TableReads
 from gateway.capture.sqlite.schema import Schema
 from proto.errors import InvalidMessageError
@@ -35,10 +35,10 @@ def misfits(url: str, tables: Sequence[CapturedTable], sample_rows: int = SAMPLE
 def _table(file: SqliteFile, table: CapturedTable, sample_rows: int) -> Iterator[Finding]:
     schema = Schema(file)
     shape = schema.shape(table.source_table)
-    reason = why_not(table, schema, shape)
-    if shape is None or reason:
-        what, _, mend = reason.partition(" Change ")  # whoever prints a finding ends its sentences
-        yield Finding("error", table.name, what.rstrip(". "), f"change {mend.removesuffix('.')}")
+    found = obstacle(table, schema, shape)
+    if found is not None:
+        yield Finding("error", table.name, *found)
+    if shape is None or found is not None:
         return
     rows, _ = TableReads(file, table, shape, False).page(None, sample_rows, None)
     for place, (name, kind) in enumerate(zip(table.columns, table.types, strict=True)):

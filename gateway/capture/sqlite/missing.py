@@ -1,5 +1,7 @@
 """Why a table can't be captured as the database is now, in words that say what to do."""
 
+from typing import NamedTuple
+
 from gateway.capture.port import CapturedTable
 from gateway.capture.sqlite.reads import key_is_unique
 from gateway.capture.sqlite.schema import Schema, TableShape
@@ -8,34 +10,46 @@ from proto.flows.paths import nearest
 KEY_COLUMNS_MAX = 16
 
 
-def why_not(table: CapturedTable, schema: Schema, shape: TableShape | None) -> str:
-    """ "" when it can be captured; else what is wrong, and then a sentence with what to change."""
+class Obstacle(NamedTuple):
+    """Why a table can't be captured, and what to do about it; neither with a full stop."""
+
+    why: str
+    mend: str
+
+    def sentences(self) -> str:
+        """Both, for whoever reads why a table is parked."""
+        stop = "" if self.why.endswith("?") else "."
+        return f"{self.why}{stop} {self.mend[0].upper()}{self.mend[1:]}."
+
+
+def obstacle(table: CapturedTable, schema: Schema, shape: TableShape | None) -> Obstacle | None:
+    """None: it can be captured. shape: of the table as it is now; None: there is no such table."""
     entry = f"[tables.{table.name}]"
     if shape is None:
-        hint = nearest(table.source_table, schema.tables())
-        stop = "" if hint.endswith("?") else "."
-        return (
-            f"table {table.source_table!r} is not in the database (dropped or renamed); {hint}{stop} "
-            f"Change `source` of {entry} in the flows file, take the entry out, or bring the table back."
+        return Obstacle(
+            f"table {table.source_table!r} is not in the database (dropped or renamed); "
+            f"{nearest(table.source_table, schema.tables())}",
+            f"change `source` of {entry} in the flows file, take the entry out, or bring the table back",
         )
     if shape.kind != "table":
-        return (
-            f"{table.source_table!r} is a {shape.kind}, which has no triggers. Change `source` of {entry} to a table."
+        return Obstacle(
+            f"{table.source_table!r} is a {shape.kind}, which has no triggers", f"change `source` of {entry} to a table"
         )
     known = {name.lower() for name in shape.columns} | ({shape.row_id} if shape.row_id else set())
     gone = [name for name in table.columns if name.lower() not in known]
     if gone:
         return _columns_gone(table, shape, gone, entry)
     if len(table.key) > KEY_COLUMNS_MAX:
-        return (
-            f"the key of {entry} has {len(table.key)} columns; at most {KEY_COLUMNS_MAX} can be kept. Change its `key`."
+        return Obstacle(
+            f"the key of {entry} has {len(table.key)} columns; at most {KEY_COLUMNS_MAX} can be kept",
+            "change its `key`",
         )
     if not key_is_unique(table, shape):
         return _key_not_unique(table, shape, entry)
-    return ""
+    return None
 
 
-def _columns_gone(table: CapturedTable, shape: TableShape, gone: list[str], entry: str) -> str:
+def _columns_gone(table: CapturedTable, shape: TableShape, gone: list[str], entry: str) -> Obstacle:
     used = {name.lower() for name in table.columns}
     unused = [name for name in shape.columns if name.lower() not in used]
     columns = ", ".join(repr(name) for name in gone)
@@ -44,14 +58,14 @@ def _columns_gone(table: CapturedTable, shape: TableShape, gone: list[str], entr
         if unused
         else "it has no columns that are not used already"
     )
-    return (
-        f"column {columns} of table {table.source_table!r} is gone (dropped or renamed); {others}. "
-        f"Change the name in `columns` of {entry} in the flows file (and where fields read it), take it out, or bring "
-        "the column back."
+    return Obstacle(
+        f"column {columns} of table {table.source_table!r} is gone (dropped or renamed); {others}",
+        f"change the name in `columns` of {entry} in the flows file (and where fields read it), take it out, or bring "
+        "the column back",
     )
 
 
-def _key_not_unique(table: CapturedTable, shape: TableShape, entry: str) -> str:
+def _key_not_unique(table: CapturedTable, shape: TableShape, entry: str) -> Obstacle:
     if shape.primary_key:
         hint = f"its primary key is ({', '.join(shape.primary_key)})"
     elif shape.row_id:
@@ -61,7 +75,7 @@ def _key_not_unique(table: CapturedTable, shape: TableShape, entry: str) -> str:
         )
     else:
         hint = "declare a primary key"
-    return (
-        f"nothing keeps the key ({', '.join(table.key)}) of table {table.source_table!r} unique; {hint}. "
-        f"Change `key` of {entry} in the flows file, or create a unique index on it."
+    return Obstacle(
+        f"nothing keeps the key ({', '.join(table.key)}) of table {table.source_table!r} unique; {hint}",
+        f"change `key` of {entry} in the flows file, or create a unique index on it",
     )
