@@ -104,14 +104,14 @@ class BackfillLog:
 
 
 class Backfill:
-    """One table's. `step` until it says that there is no more; `send` False: nothing is sent, units go to `look`."""
+    """One table's. `step` until it says that there is no more."""
 
     def __init__(
         self, log: Log, source: str, table: str, checks: Callable[[RowFile], RowCheck],
         open_file: Callable[[str], RowFile], report: Report, settings: GatewaySettings, clock: Clock,
         progress: BackfillProgress, preview: Callable[[Sequence[Unit]], None] | None = None,
     ) -> None:  # fmt: skip
-        """preview: for a dry run; nothing is sent then, and nothing kept."""
+        """preview: for a dry run; units go there, nothing is sent, and nothing kept."""
         self.progress = progress
         self._log, self._source, self._table = log, source, table
         self._checks, self._open_file, self._report = checks, open_file, report

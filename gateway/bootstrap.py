@@ -7,8 +7,10 @@ not (NOCASE, decimals, dates), all keys are collected and sorted first, and the 
 before the collecting.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from gateway.capture.port import Capture, CapturedTable, Key
@@ -94,7 +96,7 @@ class Bootstrap:
         if kept is None or not kept.complete:
             return self._collect(task, table, limit)
         begin = task.bound or source_prefix(self._source)
-        place = _first_above(kept.keys, task.bound)
+        place = bisect_right(kept.keys, task.bound, key=itemgetter(0)) if task.bound else 0
         now = kept.keys[place : place + limit]
         chunk = self._capture.rows(table.name, [key for _, key in now])
         if chunk is None:
@@ -140,14 +142,3 @@ class Bootstrap:
 
     def _end(self) -> bytes:
         return successor(source_prefix(self._source)) or b"\xff"
-
-
-def _first_above(keys: list[tuple[bytes, Key]], bound: bytes) -> int:
-    low, high = 0, len(keys)
-    while low < high:
-        middle = (low + high) // 2
-        if keys[middle][0] <= bound and bound:
-            low = middle + 1
-        else:
-            high = middle
-    return low

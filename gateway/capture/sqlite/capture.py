@@ -67,19 +67,16 @@ class SqliteCapture:
 
     def refresh(self, tables: Sequence[CapturedTable]) -> Shape:
         with self._file.reading():
-            schema = Schema(self._file)
-            shapes = {table.name: schema.shape(table.source_table) for table in tables}
+            schema, shapes = self._look(tables)
             if not self._pending(schema, tables, shapes):
                 return self._adopt(schema, tables, shapes)
         with self._file.writing(_SCHEMA_WAIT_MS):
-            schema = Schema(self._file)
-            shapes = {table.name: schema.shape(table.source_table) for table in tables}
+            schema, shapes = self._look(tables)  # again: it may have changed before the lock
             self._widen_change_log(max((len(table.key) for table in tables), default=1))
             for statement in self._pending(schema, tables, shapes):
                 self._file.run(statement)
         with self._file.reading():
-            schema = Schema(self._file)
-            shapes = {table.name: schema.shape(table.source_table) for table in tables}
+            schema, shapes = self._look(tables)
             return self._adopt(schema, tables, shapes)
 
     def newest(self) -> Mark:
@@ -141,6 +138,11 @@ class SqliteCapture:
 
     def close(self) -> None:
         self._file.close()
+
+    def _look(self, tables: Sequence[CapturedTable]) -> tuple[Schema, dict[str, TableShape | None]]:
+        """The schema as the open transaction sees it, and the tables' shapes, by name in the flows file."""
+        schema = Schema(self._file)
+        return schema, {table.name: schema.shape(table.source_table) for table in tables}
 
     def _pending(
         self, schema: Schema, tables: Sequence[CapturedTable], shapes: dict[str, TableShape | None]
