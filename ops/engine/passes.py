@@ -7,7 +7,7 @@ from traceback import format_exception
 
 import structlog
 
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from ops.engine.step import Step
@@ -49,8 +49,8 @@ class Pass:
         self.states = [StepState(step) for step in steps]
         self.last_error = ""  # of a commit, until one succeeds; those of the steps are in `states`
         self._durable, self._positions = durable, positions
-        self._clock, self._settings = clock, settings
-        self._commit_failures = 0
+        self._clock = clock
+        self._commits = Backoff(settings)
         self._not_before_ms = 0.0
 
     def run(self, due_ms: float = math.inf) -> bool:
@@ -98,16 +98,16 @@ class Pass:
         for state in ran:
             state.failing = False
             state.step.committed()
-        if self._commit_failures:
-            self._commit_failures, self._not_before_ms, self.last_error = 0, 0.0, ""
+        if self._commits.failing:
+            self._commits.worked()
+            self._not_before_ms, self.last_error = 0.0, ""
         return worked
 
     def _failed(self, state: StepState | None, error: Exception) -> None:
         now_ms = self._clock.monotonic_ms()
         text = f"{type(error).__name__}: {error}"
         if state is None:  # the commit itself: a full disk, an I/O error
-            self._commit_failures += 1
-            wait_ms = backoff_ms(self._commit_failures, self._settings)
+            wait_ms = self._commits.failed()
             self._not_before_ms = now_ms + wait_ms
             self.last_error = text
             _logger.error("commit failed", work=self.name, error=text, again_in_ms=wait_ms)

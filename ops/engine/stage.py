@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff, backoff_ms
 from ops.engine.consumer import Consumer, Taken
 from ops.engine.counters import StageCounters
 from ops.engine.lanes import Choice, Lanes
@@ -48,7 +48,7 @@ class Stage:
         self._counted: StageCounters | None = None
         self._began_ms = 0.0
         self._tells = consumer.lanes > 1  # what stands in a topic of all lanes says nothing about their traffic
-        self._passing_failures = 0
+        self._backoff = Backoff(settings)  # of passing errors
         self._reasons: dict[tuple[str, int, int], str] = {}  # of messages that raised when they were alone
 
     def step(self) -> bool:
@@ -82,7 +82,7 @@ class Stage:
             self.counters.busy_ms += elapsed_ms
         if self._counted is not None:
             self.counters.add(self._counted)
-            self._passing_failures = 0
+            self._backoff.worked()
             if self._reasons and (alone := self._alone()) is not None:
                 self._reasons.pop(alone, None)
         self.counters.skipped = self.consumer.skipped
@@ -94,8 +94,7 @@ class Stage:
         """Blames the message, when it was alone. A passing error blames none: the stage is left alone for a while."""
         self.counters.errors += 1
         if isinstance(error, PASSING_ERRORS) or not self._batch:
-            self._passing_failures += 1
-            return backoff_ms(self._passing_failures, self._settings)
+            return self._backoff.failed()
         alone = self._alone()
         for taken in self._batch:
             progress = taken.partition.progress

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff
 from ops.engine.pace import Pace
 from ops.engine.settings import EngineSettings
 from proto.ports.clock import Clock
@@ -63,10 +63,10 @@ class FunctionStep:
         committed: Callable[[], None] = nothing, undone: Callable[[], None] = nothing,
     ) -> None:  # fmt: skip
         self.name = name
-        self._function, self._clock, self._settings = function, clock, settings
+        self._function, self._clock = function, clock
         self._pace, self._gate = pace, gate
         self._on_committed, self._on_undone = committed, undone
-        self._failures = 0
+        self._backoff = Backoff(settings)
 
     def step(self) -> bool:
         worked = self._gate() and self._function()
@@ -75,15 +75,14 @@ class FunctionStep:
         return worked
 
     def committed(self) -> None:
-        self._failures = 0
+        self._backoff.worked()
         self._on_committed()
 
     def undone(self) -> None:
         self._on_undone()
 
     def failed(self, error: Exception) -> float:
-        self._failures += 1
-        return backoff_ms(self._failures, self._settings)
+        return self._backoff.failed()
 
     def wake_ms(self) -> float:
         return float("inf") if self._pace is None else self._pace.due_ms()

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from gateway.feed import append_units
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff
 from ops.engine.settings import EngineSettings
 from proto.lane import Lane
 from proto.ports.clock import Clock
@@ -46,11 +46,11 @@ class Inlet:
     ) -> None:
         """has_room: whether those behind are not too far back; wake: ends the loop's sleep, from any thread."""
         self._log, self._has_room, self._wake = log, has_room, wake
-        self._clock, self._settings = clock, settings
+        self._clock = clock
         self._room = threading.Semaphore(WAITING_MAX)
         self._waiting: deque[Delivery] = deque()
         self._taken: list[Delivery] = []
-        self._failures = 0
+        self._backoff = Backoff(settings)
         self._closed = False
 
     def offer(self, delivery: Delivery, seconds: float) -> bool:
@@ -73,7 +73,7 @@ class Inlet:
         return True
 
     def committed(self) -> None:
-        self._failures = 0
+        self._backoff.worked()
         for delivery in self._taken:
             delivery.settle()
             self._room.release()
@@ -84,8 +84,7 @@ class Inlet:
         self._taken.clear()
 
     def failed(self, error: Exception) -> float:
-        self._failures += 1
-        return backoff_ms(self._failures, self._settings)
+        return self._backoff.failed()
 
     def wake_ms(self) -> float:
         return self._clock.monotonic_ms() + _HELD_MS if self._waiting else math.inf

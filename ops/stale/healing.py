@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from argus.stale import Healing
 from gateway.processor import Gateway
 from ops.audit import Action, Audit
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff
 from ops.engine.settings import EngineSettings
 from ops.engine.traffic import Traffic
 from ops.lag import lags
@@ -77,9 +77,10 @@ class HealDocuments:
         clock: Clock, settings: EngineSettings,
     ) -> None:  # fmt: skip
         self._healing, self._occasion, self._may, self._traffic = healing, occasion, may, traffic
-        self._audit, self._clock, self._settings = audit, clock, settings
+        self._audit, self._clock = audit, clock
         self._row_ms = 1.0
-        self._taken = self._failures = self._healed = 0
+        self._taken = self._healed = 0
+        self._backoff = Backoff(settings)
         self._open, self._look_ms = 0, -math.inf
 
     def step(self) -> bool:
@@ -94,7 +95,7 @@ class HealDocuments:
         budget_ms = self._traffic.ask(self.name, now_ms)
         if not budget_ms:
             return False
-        limit = 1 if self._failures else max(1, min(int(budget_ms / self._row_ms), ROWS_MAX))
+        limit = 1 if self._backoff.failing else max(1, min(int(budget_ms / self._row_ms), ROWS_MAX))
         began_ms = self._clock.monotonic_ms()
         self._taken = self._healing.step(limit)
         if self._taken:
@@ -104,7 +105,7 @@ class HealDocuments:
     def committed(self) -> None:
         if not self._taken:
             return
-        self._failures = 0
+        self._backoff.worked()
         left = self._healing.open()
         self._healed += max(0, self._open - left)  # more may have been dropped meanwhile
         if not left:
@@ -116,8 +117,7 @@ class HealDocuments:
         """The rows come again in the next round."""
 
     def failed(self, error: Exception) -> float:
-        self._failures += 1
-        return backoff_ms(self._failures, self._settings)
+        return self._backoff.failed()
 
     def wake_ms(self) -> float:
         return math.inf  # the sweep is soon enough
@@ -141,10 +141,11 @@ class HealRows:
         self.name = f"heal {gateway.source}"
         self._gateway, self._tables = gateway, frozenset(tables)
         self._repo, self._log, self._occasion = repo, log, occasion
-        self._may, self._audit, self._traffic, self._clock, self._settings = may, audit, traffic, clock, settings
+        self._may, self._audit, self._traffic, self._clock = may, audit, traffic, clock
         self._piles = Piles(repo)
         self._after, self._round_open, self._not_before_ms = b"", 0, -math.inf
-        self._healing = self._failures = 0
+        self._healing = 0
+        self._backoff = Backoff(settings)
 
     def step(self) -> bool:
         now_ms = self._clock.monotonic_ms()
@@ -165,15 +166,14 @@ class HealRows:
         return self._ask(left)
 
     def committed(self) -> None:
-        self._failures = 0
+        self._backoff.worked()
 
     def undone(self) -> None:
         self._gateway.undone()
         self._after = b""
 
     def failed(self, error: Exception) -> float:
-        self._failures += 1
-        return backoff_ms(self._failures, self._settings)
+        return self._backoff.failed()
 
     def wake_ms(self) -> float:
         return math.inf

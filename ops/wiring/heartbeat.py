@@ -4,7 +4,7 @@ after. Notes when what was published became readable."""
 import math
 
 from argus.publish import Publisher
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff
 from ops.engine.served import ServedFile
 from ops.engine.settings import EngineSettings
 from ops.engine.watermark import Watermark
@@ -31,8 +31,7 @@ class Heartbeat:
         self._told = 0
         self._telling = 0
         self._due_ms = math.inf
-        self._settings = settings
-        self._failures = 0
+        self._backoff = Backoff(settings)
 
     def step(self) -> bool:
         self._telling = self._told
@@ -54,14 +53,13 @@ class Heartbeat:
             self._published = self._publisher.end
             # Its own count may be of a group that was undone: the log's is not.
             self._served.note(self._log.bounds(DOCUMENTS, 0)[1], self._clock.now_ms())
-        self._failures = 0
+        self._backoff.worked()
 
     def undone(self) -> None:
         self._telling = self._told
 
     def failed(self, error: Exception) -> float:
-        self._failures += 1
-        return backoff_ms(self._failures, self._settings)
+        return self._backoff.failed()
 
     def wake_ms(self) -> float:
         return self._due_ms

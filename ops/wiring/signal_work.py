@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from argus.assemble import Parts
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff
 from ops.engine.settings import EngineSettings
 from ops.engine.traffic import Traffic
 from proto.events import Cause
@@ -23,9 +23,9 @@ class SignalWork:
         self, parts: Parts, last_timestamp: Callable[[], int], traffic: Traffic, clock: Clock, settings: EngineSettings
     ) -> None:
         self._parts, self._last_timestamp, self._traffic = parts, last_timestamp, traffic
-        self._clock, self._settings = clock, settings
+        self._clock = clock
         self._taken: dict[str, set[bytes]] = {}
-        self._failures = 0
+        self._backoff = Backoff(settings)
 
     def step(self) -> bool:
         ended = self._parts.pulls.tick()
@@ -44,14 +44,13 @@ class SignalWork:
 
     def committed(self) -> None:
         self._parts.pulls.built(self._taken)
-        self._failures = 0
+        self._backoff.worked()
 
     def undone(self) -> None:
         self._taken = {}
 
     def failed(self, error: Exception) -> float:
-        self._failures += 1
-        return backoff_ms(self._failures, self._settings)
+        return self._backoff.failed()
 
     def wake_ms(self) -> float:
         return min(self._parts.pulls.due_ms(), self._parts.refresh.due_ms())

@@ -4,7 +4,7 @@ import math
 
 from argus.assemble import Parts
 from argus.jobs import LANES
-from ops.engine.backoff import backoff_ms
+from ops.engine.backoff import Backoff
 from ops.engine.settings import EngineSettings
 from ops.engine.traffic import Traffic
 from proto.lane import Lane
@@ -26,7 +26,7 @@ class JobWork:
         self._parts, self._traffic, self._clock, self._settings = parts, traffic, clock, settings
         self._document_ms = 0.05
         self._look_ms = -math.inf
-        self._failures = 0
+        self._backoff = Backoff(settings)
         self._taken = 0
         self._lanes = LANES  # whose jobs it may work on now
 
@@ -40,7 +40,7 @@ class JobWork:
         return looked or bool(self._taken)
 
     def committed(self) -> None:
-        self._failures = 0
+        self._backoff.worked()
         if self._taken:
             self._look_ms = -math.inf  # a job may have ended: look at once what comes next
 
@@ -48,8 +48,7 @@ class JobWork:
         self._parts.jobs.forget()
 
     def failed(self, error: Exception) -> float:
-        self._failures += 1
-        return backoff_ms(self._failures, self._settings)
+        return self._backoff.failed()
 
     def wake_ms(self) -> float:
         look_ms = math.inf if self._parts.lifecycle.settled else self._look_ms + LOOK_MS
