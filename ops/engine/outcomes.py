@@ -1,6 +1,6 @@
 """What becomes of the messages of a batch: outcome by outcome, into progress, dead letters and counts."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from ops.engine.backoff import retry_ms
 from ops.engine.consumer import Partition, Taken
@@ -26,10 +26,9 @@ class Settler:
     """Applies outcomes inside the group of the batch. kind: of its dead letters."""
 
     def __init__(
-        self, kind: str, dead_letters: DeadLetters, clock: Clock, settings: EngineSettings, ordered: bool,
-        subject_of: Callable[[Item], str],
-    ) -> None:  # fmt: skip
-        self._kind, self._dead_letters, self._subject_of = kind, dead_letters, subject_of
+        self, kind: str, dead_letters: DeadLetters, clock: Clock, settings: EngineSettings, ordered: bool
+    ) -> None:
+        self._kind, self._dead_letters = kind, dead_letters
         self._clock, self._settings, self._ordered = clock, settings, ordered
 
     def settle(self, batch: Sequence[Taken], items: Sequence[Item], outcomes: Sequence[Outcome]) -> StageCounters:
@@ -81,7 +80,7 @@ class Settler:
         now_ms = self._clock.now_ms()
         return DeadLetterEntry(
             stage=self._kind,
-            subject=self._subject_of(item),
+            subject=item.source,
             reason=reason,
             attempts=item.attempt,
             first_ms=now_ms,

@@ -1,7 +1,5 @@
 """A stage: drives one processor from one family of topics, and does with each message what its outcome asks for."""
 
-from collections.abc import Callable
-
 from ops.engine.backoff import Backoff, backoff_ms
 from ops.engine.consumer import Consumer, Taken
 from ops.engine.counters import StageCounters
@@ -26,22 +24,23 @@ _EASE = 0.3  # how fast the measure follows when messages get cheaper; it follow
 class Stage:
     """A step (ops.engine.step): one batch of one lane at a time.
 
-    kind        of its dead letters: "apply", "build", "publish"
-    subject_of  what people are told about a message that became a dead letter; by default "topic/partition@offset"
-    dropper     gets the messages that are to be dropped (Consumer.drop_below), ahead of all others, in paused lanes too
+    kind     of its dead letters: "apply", "build", "publish"
+    dropper  gets the messages that are to be dropped (Consumer.drop_below), ahead of all others, in paused lanes too
+
+    Which batch `step` has taken it keeps until the next `step`: `committed` counts it, `failed` blames it.
     """
 
     def __init__(
         self, kind: str, processor: Processor, consumer: Consumer, lanes: Lanes, positions: Positions,
         dead_letters: DeadLetters, clock: Clock, settings: EngineSettings, *,
-        subject_of: Callable[[Item], str] = lambda item: item.source, dropper: Processor | None = None,
+        dropper: Processor | None = None,
     ) -> None:  # fmt: skip
         self.name = consumer.name
         self.consumer, self.lanes = consumer, lanes
         self.counters = StageCounters()
         self._processor, self._dropper, self._positions = processor, dropper or processor, positions
         self._clock, self._settings = clock, settings
-        self._settler = Settler(kind, dead_letters, clock, settings, consumer.ordered, subject_of)
+        self._settler = Settler(kind, dead_letters, clock, settings, consumer.ordered)
         self._item_ms = dict.fromkeys(Lane, _FIRST_GUESS_MS)
         self._batch: list[Taken] = []
         self._choice: Choice | None = None
