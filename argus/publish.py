@@ -59,12 +59,16 @@ class Publisher:
         self.published += len(found)
         return [DONE] * len(batch)
 
-    def heartbeat(self, watermark: int) -> None:
-        """Says that everything up to `watermark` is published, or was found unchanged."""
+    def heartbeat(self, watermark: int, pending: int = 0) -> None:
+        """Says that everything up to `watermark` is published, or was found unchanged. pending: commit timestamp of the
+        oldest change that is not; 0: none is known."""
         self._look()
         if watermark > self._beat[0]:
             self._beat = watermark, self.end
-            self._append([encode(DeltaDocument("heartbeat", watermark=watermark, publish_ms=self._clock.now_ms()))])
+            now_ms, pending_ms = self._clock.now_ms(), pending / 1e6
+            self._append(
+                [encode(DeltaDocument("heartbeat", watermark=watermark, commit_ms=pending_ms, publish_ms=now_ms))]
+            )
 
     def _documents(
         self, document_type: str, wanted: dict[bytes, tuple[Cause, float]], at_least: int
@@ -103,5 +107,5 @@ def schema_of(content: bytes) -> int:
     """The schema id of an encoded DocumentRecord, without decoding the rest: it is the first element of the array."""
     if content[1] == 0xCE:
         return int.from_bytes(content[2:6], "big")
-    schema: DocumentRecord = decode_document(content)
-    return schema.schema
+    record: DocumentRecord = decode_document(content)
+    return record.schema

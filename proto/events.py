@@ -145,7 +145,8 @@ class DeltaDocument(msgspec.Struct, array_like=True, gc=False):
                `content` is an encoded Schema; "heartbeat": everything up to `watermark` is published or was found
                unchanged
     sequence   commit timestamp of the content; consumers keep the highest
-    lane, the times up to publish_ms, change   of the newest change that it was built for, as in Cause
+    lane, the times up to publish_ms, change   of the newest change that it was built for, as in Cause; commit_ms of a
+               heartbeat: of the oldest change that is not published yet, 0.0: none is known
     """
 
     kind: Literal["document", "schema", "heartbeat"]

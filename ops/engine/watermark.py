@@ -22,13 +22,15 @@ class Watermark:
 
     A publication does not say which change it came from, so while one waits the watermark stays where it is.
     last_timestamp: the newest commit timestamp of the Repo. holds: see lowest_unprocessed.
+
+    pending: what keeps `value` where it is: commit timestamp of the oldest change under way; 0: nothing does.
     """
 
     def __init__(
         self, notifications: Iterable[Consumer], publications: Iterable[Consumer], last_timestamp: Callable[[], int],
         holds: Callable[[], Iterable[int]] = tuple,
     ) -> None:  # fmt: skip
-        self.value = 0
+        self.value = self.pending = 0
         self._notifications, self._publications = list(notifications), list(publications)
         self._last_timestamp, self._holds = last_timestamp, holds
 
@@ -43,4 +45,5 @@ class Watermark:
         if not any(consumer.unfinished() for consumer in self._publications):
             lowest = lowest_unprocessed(pending, holds)
             self.value = max(self.value, last if lowest is None else min(lowest - 1, last))
+            self.pending = lowest or 0
         return self.value

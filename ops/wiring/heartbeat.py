@@ -40,7 +40,7 @@ class Heartbeat:
             return False
         now_ms = self._clock.monotonic_ms()
         if self._log.writing() or now_ms >= self._due_ms:
-            self._publisher.heartbeat(value)
+            self._publisher.heartbeat(value, self._watermark.pending)
             self._telling = value
         elif self._due_ms == math.inf:
             self._due_ms = now_ms + ALONE_AFTER_MS

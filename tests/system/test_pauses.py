@@ -9,6 +9,7 @@ from ops.engine.retention import SLICE, Keep, Retention
 from ops.topics import CONSUMED
 from ops.waiting import Goal, missing, newest_stands
 from proto.events import DOCUMENTS
+from serving.reader import DocumentReader
 from tests.system.bookshop.edits import edit
 from tests.system.test_random_edits import differences, never_back
 
@@ -50,6 +51,27 @@ def test_what_is_built_while_publishing_is_paused_is_published_whole_and_in_orde
         assert differences(bookshop, shop) == []
         assert built == {(one, key): found for one in ("book", "order") for key, found in bookshop.served(one).items()}
     assert never_back(bookshop)
+
+
+def test_a_reader_knows_how_old_the_edit_is_that_waits_for_a_paused_lane(
+    index: "Whole", editor: sqlite3.Connection
+) -> None:
+    index.settle()
+    lane = Pause(lane="high", stage="argus")
+    Pauses(index.folder).pause(lane)
+    turns(index)
+    editor.execute("UPDATE players SET value = value + 1")
+    began_ms = index.clock.ms
+    turns(index)
+    reader = DocumentReader(index.data.log, index.clock)
+    while reader.poll():
+        pass
+    assert 0 < reader.staleness_ms() <= index.clock.ms - began_ms
+    Pauses(index.folder).resume(lane)
+    index.settle()
+    while reader.poll():
+        pass
+    assert reader.staleness_ms() == 0.0
 
 
 def test_nobody_is_told_that_all_is_servable_while_something_is_paused(

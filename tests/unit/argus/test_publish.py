@@ -77,6 +77,12 @@ def test_heartbeats_only_go_up(world: World) -> None:
     assert [delta.watermark for delta in topic(world)] == [5, 9]
 
 
+def test_a_heartbeat_says_since_when_a_change_waits(world: World) -> None:
+    world.publisher.heartbeat(5, pending=7_000_000)
+    world.publisher.heartbeat(9)
+    assert [delta.commit_ms for delta in topic(world)] == [7.0, 0.0]
+
+
 def test_what_an_undone_group_had_said_is_said_again(world: World) -> None:
     world.edit(put("ads", id=1, title="a"))
     with pytest.raises(KeyboardInterrupt), world.log.group():

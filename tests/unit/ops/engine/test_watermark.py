@@ -30,17 +30,18 @@ def test_it_follows_the_oldest_unfinished_change_in_any_lane(bench: "Bench") -> 
     last = 50
     bench.send(change(30), change(31), lane=Lane.LOW)
     bench.send(change(40))
-    assert watermark.advance() == 29
+    assert (watermark.advance(), watermark.pending) == (29, 30)
     bench.script.rules[change(31)] = Retry(10)
     bench.run_for(loop, 55)
-    assert watermark.advance() == 30
+    assert (watermark.advance(), watermark.pending) == (30, 31)
     holds.append(25)
     assert watermark.advance() == 30  # never back
     del bench.script.rules[change(31)]
     bench.run_for(loop, 120)
     assert watermark.advance() == 30
+    assert watermark.pending == 25
     holds.clear()
-    assert watermark.advance() == 50
+    assert (watermark.advance(), watermark.pending) == (50, 0)
 
 
 def test_it_stays_while_a_publication_waits(bench: "Bench") -> None:
