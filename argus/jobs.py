@@ -17,7 +17,7 @@ from argus.climb import encode_frames
 from argus.context import row_of
 from argus.dispatch import Spread
 from argus.job_states import JobStates
-from argus.slices import BEGIN, Slices
+from argus.slices import BEGIN, Part, Slices
 from proto.errors import ConflictError, CorruptionError, FencedError, OutcomeUnknownError
 from proto.events import Cause, encode
 from proto.lane import Lane
@@ -198,13 +198,20 @@ class Jobs:
         part = self._slices.work(job, job.shares[mine], limit)
         if not part.documents and part.rest == job.shares[mine]:
             return part.effort
-        stored, timestamp = self._states.stored(job.id)  # others may have gone on with theirs, which is no conflict
-        if stored is None or stored.state not in ("running", "paused") or mine not in stored.shares:
-            raise ConflictError(f"job {job.id!r} was ended by somebody else meanwhile")
-        job = stored
-        del job.shares[mine]
+        try:
+            self._credit(job.id, part)
+        except ConflictError:  # somebody stored theirs while this waited to write; now nobody else writes
+            self._credit(job.id, part)
+        return max(part.effort, 1)
+
+    def _credit(self, job_id: str, part: Part) -> None:
+        """Stores what was done of this process's share. Others may have gone on with theirs, which is no conflict."""
+        job, timestamp = self._states.stored(job_id)
+        if job is None or job.state not in ("running", "paused") or self._process not in job.shares:
+            raise ConflictError(f"job {job_id!r} was ended by somebody else meanwhile")
+        del job.shares[self._process]
         if part.rest:
-            job.shares[mine] = part.rest
+            job.shares[self._process] = part.rest
         elif job.cursor:
             self._take(job)
         job.done += part.documents
@@ -214,7 +221,6 @@ class Jobs:
         self._states.store(job, timestamp)
         if job.finished_ms:
             self.ended.append(job)
-        return max(part.effort, 1)
 
     def _join(self, job: JobState, timestamp: int) -> int:
         """Takes a share and stores it, before the work: in the time that this takes others store theirs."""

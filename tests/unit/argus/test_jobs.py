@@ -410,3 +410,18 @@ def test_two_that_take_the_same_share_get_one_each(campaign: World, monkeypatch:
     assert three["c"].step(10) == 1
     (job,) = stored(campaign).values()
     assert set(job.shares) == {"a", "b", "c"} and len(set(job.shares.values())) == 3
+
+
+def test_two_that_store_their_work_at_once_both_keep_it(campaign: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice that writes nothing else, as one that looks for old signals: the job's own row is its first write."""
+    monkeypatch.setattr(slices, "SHARE_ROWS", 150)
+    monkeypatch.setitem(campaign.jobs._slices._kinds, "refresh", lambda job, share, limit: slices.Part(7, b"", 1))
+    both = processes(campaign, "a", "b")
+    both["a"].refresh("ad", 1)
+    both["b"].step(10)
+    (before,) = stored(campaign).values()
+    assert set(before.shares) == {"a", "b"}
+    campaign.repo.before_commit = lambda: elsewhere(lambda: both["b"].step(10))
+    assert both["a"].step(10) == 1
+    (job,) = stored(campaign).values()
+    assert (job.done - before.done, job.attempts, job.error) == (14, 0, "")
