@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from argus.api import RowRef
-from argus.compile import Compiled, result_check
+from argus.compile import Compiled
 from argus.context import Context, row_key, row_of
 from argus.driver import drive
 from argus.fetch import Fetched
 from argus.lineage import OwnRead
 from argus.reads import Noted
+from argus.results import result_check
 from argus.rows import RowStore
 from proto.flows.model import Flows
 from repo.api import Reads

@@ -5,12 +5,8 @@ microseconds. The source text is made from the flows file's validated names only
 never from their contents.
 """
 
-import types as python_types
-import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -20,15 +16,11 @@ from argus.fetch import row_maker
 from argus.memo import Memo
 from argus.plan import OWN, Node, Plan, Slot
 from argus.registry import Application
-from proto.errors import FlowsError, ValueTypeError
+from argus.results import INT64, plain_classes, result_check
 from proto.flows.conditions import parse
 from proto.flows.model import Document, Field, Flows, Signal
 from proto.flows.paths import Path, resolve
-from proto.values import CONVERT, from_python
-
-_TEXTS = frozenset((str, bool, type(None)))  # a list of these is stored as it is
-_PLAIN: tuple[type, ...] = (bool, int, str, bytes, type(None))
-_INT64 = 2**63
+from proto.values import CONVERT
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +50,35 @@ class Compiled:
     of_rest: Callable[..., tuple[tuple[Any, ...], bool]]
 
 
+@dataclass(frozen=True, slots=True)
 class _Writer:
-    """Writes expressions over slot arguments; remembers the helpers that they name. by_branch: slots in branches are
-    taken out of these."""
+    """Writes expressions over the arguments of Compiled.compute or, by_branch, of those of of_branch and of_rest.
 
-    def __init__(self, flows: Flows, plan: Plan, root: str) -> None:
-        self._flows, self._plan, self._root = flows, plan, root
-        self.helpers: dict[str, Any] = {}
-        self.by_branch = False
+    plan     gets room for each path that is written
+    helpers  values that expressions name, by name
+    """
+
+    flows: Flows
+    plan: Plan
+    helpers: dict[str, Any]
+    by_branch: bool
 
     def helper(self, value: Any) -> str:
         name = f"h{len(self.helpers)}"
         self.helpers[name] = value
         return name
 
+    def path(self, text: str) -> Path:
+        """From the document's root."""
+        return resolve(self.flows, self.plan.root.table.name, text)
+
     def stored(self, text: str) -> str:
         """The stored value at a path: what a plain copy takes over."""
-        path = resolve(self._flows, self._root, text)
+        path = self.path(text)
         if path.signal is not None:
             assert path.column is not None
-            return f"g{self._plan.add_signal(path.signal)}[{list(path.signal.fields).index(path.column.name)}]"
-        node, slot, at = self._plan.add(path)
+            return f"g{self.plan.add_signal(path.signal)}[{list(path.signal.fields).index(path.column.name)}]"
+        node, slot, at = self.plan.add(path)
         assert slot is not None
         name = self.slot(slot)
         return f"[r[{at}] for r in {name}]" if node.many else f"{name}[{at}]"
@@ -89,9 +89,9 @@ class _Writer:
 
     def python(self, text: str) -> str:
         """The value at a path as a function gets it."""
-        path = resolve(self._flows, self._root, text)
+        path = self.path(text)
         if path.column is None:
-            return self._rows(self._plan.add(path)[0]) if path.signal is None else self._reading(path.signal)
+            return self._rows(self.plan.add(path)[0]) if path.signal is None else self._reading(path.signal)
         convert = CONVERT.get(path.column.type)
         if convert is None:
             return self.stored(text)
@@ -106,8 +106,8 @@ class _Writer:
     def checked(self, spec: FieldSpec, name: str) -> str:
         """The stored form of what a field's function returns. Most are stored as they are: no call for these."""
         call = f"{self.helper(spec.function)}({self.arguments(spec)})"
-        plain = _plain(_allowed(_return_type(spec, name)))
-        small = f" or type(v) is int and {-_INT64} <= v < {_INT64}" if int in plain else ""
+        plain = plain_classes(spec, name)
+        small = f" or type(v) is int and {-INT64} <= v < {INT64}" if int in plain else ""
         as_it_is = f"type(v := {call}) in {self.helper(plain - {int})}{small}"
         return f"(v if {as_it_is} else {self.helper(result_check(spec, name))}(v))"
 
@@ -115,18 +115,18 @@ class _Writer:
         """The branch that is all that these depend on; OWN: none."""
         found = set()
         for text in paths:
-            path = resolve(self._flows, self._root, text)
-            found.add(OWN if path.signal is not None else self._plan.add(path)[0].branch)
+            path = self.path(text)
+            found.add(OWN if path.signal is not None else self.plan.add(path)[0].branch)
         return found.pop() if len(found) == 1 else OWN
 
     def shared_slots(self, spec: FieldSpec) -> list[Slot]:
         """The slots that a field depends on, if several documents share all of them; else none."""
         slots: dict[int, Slot] = {}
         for text in spec.inputs.values():
-            path = resolve(self._flows, self._root, text)
+            path = self.path(text)
             if path.signal is not None:
                 return []
-            node, slot, _ = self._plan.add(path)
+            node, slot, _ = self.plan.add(path)
             if node.parent is None or node.many:
                 return []
             slots.update({each.number: each for each in ([slot] if slot else node.slots.values())})
@@ -134,7 +134,7 @@ class _Writer:
 
     def _reading(self, signal: Signal) -> str:
         name = self.helper(reading_maker(signal))
-        return f"{name}(g{self._plan.add_signal(signal)})"
+        return f"{name}(g{self.plan.add_signal(signal)})"
 
     def _rows(self, node: Node) -> str:
         slots = list(node.slots.values())
@@ -149,7 +149,7 @@ class _Writer:
 def compile_document(application: Application, document: Document) -> Compiled:
     """Raises FlowsError for a path or a condition that does not resolve."""
     plan = Plan(application.flows, document.root)
-    writer = _Writer(application.flows, plan, document.root)
+    writer = _Writer(application.flows, plan, {}, by_branch=False)
     specs = {name: application.fields.get((document.name, name)) for name in document.fields}
     later = {name: spec for name, spec in specs.items() if spec is not None and spec.asynchronous}
     arguments = {name: f"dict({writer.arguments(spec)})" for name, spec in specs.items() if spec is not None}
@@ -160,7 +160,8 @@ def compile_document(application: Application, document: Document) -> Compiled:
     }
     names = sorted(branches, key=lambda name: (branches[name] == OWN, branches[name]))  # stable: else as in the file
     expressions = {name: _expression(writer, document.fields[name], specs[name]) for name in names}
-    servable = _condition(application.flows, document, writer)
+    servable = _condition(document, writer)
+    # Not before all is written: only now the plan has all slots and signals.
     make = _maker([*(f"s{slot.number}" for slot in plan.slots), *_signals(plan)], writer.helpers)
     called_with = {name: make(text) for name, text in arguments.items()}
     return Compiled(
@@ -172,20 +173,19 @@ def compile_document(application: Application, document: Document) -> Compiled:
         called_with,
         make(servable),
         tuple((spec, called_with[name]) for name, spec in later.items()),
-        *_by_branch(application, writer, plan, document, {name: branches[name] for name in names}),
+        *_by_branch(replace(writer, by_branch=True), document, specs, {name: branches[name] for name in names}),
     )
 
 
 def _by_branch(
-    application: Application, writer: _Writer, plan: Plan, document: Document, branches: Mapping[str, int]
+    writer: _Writer, document: Document, specs: Mapping[str, FieldSpec | None], branches: Mapping[str, int]
 ) -> tuple[dict[int, Callable[[Branch], tuple[Any, ...]]], Callable[..., tuple[tuple[Any, ...], bool]]]:
     """See Compiled.of_branch and of_rest. branches: of the fields, in order."""
-    writer.by_branch = True
+    plan = writer.plan
     texts: dict[int, list[str]] = {OWN: []}
     for name, branch in branches.items():
-        spec = application.fields.get((document.name, name))
-        texts.setdefault(branch, []).append(_expression(writer, document.fields[name], spec))
-    rest, servable = texts.pop(OWN), _condition(application.flows, document, writer)
+        texts.setdefault(branch, []).append(_expression(writer, document.fields[name], specs[name]))
+    rest, servable = texts.pop(OWN), _condition(document, writer)
     own = [f"s{slot.number}" for slot in plan.slots if slot.branch == OWN]
     make = _maker([*own, *(f"b{number}" for number in range(len(plan.branches))), *_signals(plan)], writer.helpers)
     of_branch = {
@@ -200,11 +200,9 @@ def _expression(writer: _Writer, field: Field, spec: FieldSpec | None) -> str:
     if spec is None:
         return writer.stored(field.path)
     slots = writer.shared_slots(spec)
-    by_branch, writer.by_branch = writer.by_branch, writer.by_branch and not slots
-    checked = writer.checked(spec, field.name)
-    writer.by_branch = by_branch
     if not slots:
-        return checked
+        return writer.checked(spec, field.name)
+    checked = replace(writer, by_branch=False).checked(spec, field.name)
     memo = Memo(_maker([f"s{slot.number}" for slot in slots], writer.helpers)(checked))
     return f"{writer.helper(memo)}({', '.join(map(writer.slot, slots))})"
 
@@ -225,13 +223,12 @@ def _maker(parameters: Sequence[str], helpers: dict[str, Any]) -> Callable[[str]
     return make
 
 
-def _condition(flows: Flows, document: Document, writer: _Writer) -> str:
+def _condition(document: Document, writer: _Writer) -> str:
     """Whether the document may be served; three-valued: NULL is no."""
     if not document.servable:
         return "True"
     condition = parse(document.servable)
-    paths: dict[str, Path] = {text: resolve(flows, document.root, text) for text in condition.paths}
-    kinds = {text: path.column.type for text, path in paths.items() if path.column is not None}
+    kinds = {text: path.column.type for text in condition.paths if (path := writer.path(text)).column is not None}
     name = writer.helper(condition.compile(kinds))
     return f"({name}({_tuple(map(writer.stored, condition.paths))}) is True)"
 
@@ -255,57 +252,3 @@ def reading_maker(signal: Signal) -> Callable[[Sequence[Any]], dict[str, Any] | 
         return None if tuple(values) == nothing else row(values)
 
     return make
-
-
-def result_check(spec: FieldSpec, name: str) -> Callable[[Any], Any]:
-    """What a function returned -> the stored form. Raises ValueTypeError when its annotation or the store forbids
-    it."""
-    allowed = _allowed(_return_type(spec, name))
-    plain = _plain(allowed)
-    shown = "" if allowed is None else " | ".join("None" if kind is type(None) else kind.__name__ for kind in allowed)
-
-    lists = allowed is None or list in allowed
-
-    def check(value: Any) -> Any:
-        kind = type(value)
-        if kind in plain and (kind is not int or -_INT64 <= value < _INT64):
-            return value
-        if kind is list and lists and _TEXTS.issuperset(map(type, value)):
-            return value
-        if allowed is not None and not isinstance(value, allowed):
-            raise ValueTypeError(f"field {name!r} returned {value!r} ({kind.__name__}), but is declared {shown}")
-        return from_python(value)
-
-    return check
-
-
-def _plain(allowed: tuple[type, ...] | None) -> frozenset[type]:
-    """Classes of values that are stored as they are; an int only if it fits."""
-    return frozenset(kind for kind in _PLAIN if allowed is None or kind in allowed)
-
-
-def _return_type(spec: FieldSpec, name: str) -> Any:
-    try:
-        return typing.get_type_hints(spec.function).get("return", Any)
-    except NameError as error:
-        code = spec.function.__code__
-        hint = "import it where the function can see it at run time, not under TYPE_CHECKING"
-        message = f"field {name!r}: an annotation of {spec.name} can't be resolved: {error}"
-        raise FlowsError(message, file=code.co_filename, line=code.co_firstlineno, hint=hint) from None
-
-
-def _allowed(annotation: Any) -> tuple[type, ...] | None:
-    """Classes that an annotation allows; None: anything."""
-    if annotation is None or annotation is type(None):
-        return (type(None),)
-    origin = typing.get_origin(annotation)
-    if origin in (typing.Union, python_types.UnionType):
-        parts = [_allowed(part) for part in typing.get_args(annotation)]
-        known = [part for part in parts if part is not None]
-        return tuple(kind for part in known for kind in part) if len(known) == len(parts) else None
-    if origin is typing.Literal:
-        return tuple({type(value) for value in typing.get_args(annotation)})
-    kind = origin or annotation
-    if kind is float:
-        return (float, int)
-    return (kind,) if kind in (bool, int, str, bytes, Decimal, date, datetime, list, dict, tuple) else None

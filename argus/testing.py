@@ -34,7 +34,7 @@ from types import ModuleType
 from typing import Any
 
 from argus.api import Change, HandlerSpec, Reading, RowRef
-from argus.compile import Compiled, compile_document, result_check
+from argus.compile import Compiled, compile_document
 from argus.context import Context, row_key, whole
 from argus.driver import drive
 from argus.fetch import Fetch
@@ -42,6 +42,7 @@ from argus.fixture import Fixture, from_json, stored_rows
 from argus.letter import letter_of
 from argus.memory_rows import MemoryRows, MemorySnapshot
 from argus.registry import Application, register
+from argus.results import result_check
 from argus.rows import RowStore
 from argus.signals.answers import answer_of
 from argus.wakes import Wakes

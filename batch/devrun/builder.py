@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from argus.api import FieldSpec
-from argus.compile import Compiled, compile_document, result_check
+from argus.compile import Compiled, compile_document
 from argus.context import Context, row_of
 from argus.driver import drive
 from argus.fetch import Fetch, Fetched
 from argus.registry import Application
+from argus.results import result_check
 from argus.rows import RowStore, readers_of
 from batch.devrun.calls import Calls
 from batch.devrun.facts import facts_of
