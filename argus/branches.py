@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from argus.parent_keys import ParentKeys, Values
 from argus.plan import Node
-from argus.tree import Marks, ParentKeys, Tree, Values
+from argus.tree import Marks, Tree
 from proto.flows.model import Reference
 from repo.api import Reads
 from repo.rows import GroupReader

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from argus.parent_keys import NOWHERE, parent_suffix, source_part
 from argus.plan import Plan
 from argus.reads import Recorded, readable
-from argus.tree import NOWHERE, parent_suffix, source_part
 from proto.flows.model import Collection, Flows, Reference
 from proto.flows.paths import Hop
 from repo.api import Reads

@@ -5,8 +5,9 @@ from itertools import repeat
 from typing import Any
 
 from argus.branches import Branch, Branches
+from argus.parent_keys import Values, source_part
 from argus.plan import OWN, Plan, Slot
-from argus.tree import Tree, Values, source_part
+from argus.tree import Tree
 from proto.values import CONVERT
 from repo.api import Reads
 from repo.rows import GroupReader

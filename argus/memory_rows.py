@@ -5,8 +5,8 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from argus.parent_keys import parent_suffix, source_part
 from argus.rows import readers_of
-from argus.tree import parent_suffix, source_part
 from proto.codec import decode_key, descending, encode_scalar
 from proto.flows.model import Collection, Flows, Reference
 from proto.record import Record, Schema, encode

@@ -1,26 +1,20 @@
 """The rows of a tree of nodes for many keys of its top: one storage call a node and group, whatever the number of
 keys."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 from argus.footprints import grouped, of_lists
-from argus.plan import Node, Slot
-from argus.shared_rows import ROWS_MAX, Children, Rows
-from proto.codec import KEY_BYTES_MAX, encode_scalar, source_end
-from proto.errors import InvalidMessageError
-from proto.flows.model import Collection, Reference, Table
-from proto.values import coerce
+from argus.parent_keys import ParentKeys
+from argus.plan import Node
+from argus.shared_rows import Children, Rows
+from proto.flows.model import Collection, Reference
 from repo.api import Reads
 from repo.rows import GroupReader
 
-Values = Sequence[Any]
 Marks = Mapping[str, bytes]
-
-NOWHERE = b"\xfe"  # no encoded value begins so; not 0xFF, which would go on with a text
 
 
 @dataclass(slots=True)
@@ -137,81 +131,6 @@ def _without_gaps(
     return keys, counts
 
 
-class ParentKeys:
-    """Keys of the parents of a node's rows: the child's source, then its reference columns."""
-
-    def __init__(self, node: Node, child: Node, hop: Reference) -> None:
-        self._suffix = parent_suffix(child.table, hop.columns, node.table)
-        self._columns = [(slot.at, itemgetter(at)) for slot, at in (_slot_of(child, name) for name in hop.columns)]
-        self._first, self._value = self._columns[0]
-        self._known = _Encoded(b"", self._suffix)
-
-    def of(self, keys: Sequence[bytes | None], slots: Sequence[Sequence[Values]], prefix: bytes) -> list[bytes | None]:
-        """keys, slots: of the rows; prefix: see Tree.read."""
-        if not prefix or self._columns[1:]:
-            return self._of_many(keys, slots, prefix)
-        if prefix != self._known.prefix:
-            self._known = _Encoded(prefix, self._suffix)
-        return list(map(self._known.__getitem__, map(self._value, slots[self._first])))
-
-    def _of_many(
-        self, keys: Sequence[bytes | None], slots: Sequence[Sequence[Values]], prefix: bytes
-    ) -> list[bytes | None]:
-        """Of several sources or columns."""
-        columns = [map(value, slots[number]) for number, value in self._columns]
-        return [
-            None if key is None or None in values else (prefix or source_part(key)) + self._suffix(values)
-            for key, *values in zip(keys, *columns, strict=True)
-        ]
-
-
-class _Encoded(dict[Any, bytes | None]):
-    """Value of a reference column -> key of the parent, of one source; encodes those that it is asked for first. When
-    there are too many, all are forgotten."""
-
-    def __init__(self, prefix: bytes, suffix: Callable[[Sequence[Any]], bytes]) -> None:
-        super().__init__({None: None})
-        self.prefix, self._suffix = prefix, suffix
-
-    def __missing__(self, value: Any) -> bytes | None:
-        if len(self) > ROWS_MAX:
-            self.clear()
-            self[None] = None
-        key = self[value] = self.prefix + self._suffix((value,))
-        return key
-
-
-def source_part(key: bytes) -> bytes:
-    """The encoded source name that a key begins with."""
-    return key[: source_end(key)]
-
-
 def _is_shared(node: Node) -> bool:
     """Whether several documents read the same rows: not the root's, nor those of its own collections."""
     return node.parent is not None and not (node.parent.parent is None and isinstance(node.hop, Collection))
-
-
-def _slot_of(node: Node, column: str) -> tuple[Slot, int]:
-    for slot in node.slots.values():
-        if column in slot.columns:
-            return slot, slot.columns.index(column)
-    raise KeyError(column)
-
-
-def parent_suffix(child: Table, columns: Sequence[str], parent: Table) -> Callable[[Sequence[Any]], bytes]:
-    """Reference values of a child -> its parent's key without the source; values take the types of the parent's key.
-
-    Values that no parent can have (of another type, or too long for a key) give a key that no row has.
-    """
-    kinds = [parent.columns[name].type for name in parent.key]
-    same = [child.columns[name].type for name in columns] == kinds
-
-    def suffix(values: Sequence[Any]) -> bytes:
-        try:
-            typed = values if same else [coerce(kind, value) for kind, value in zip(kinds, values, strict=True)]
-            encoded = b"".join(map(encode_scalar, typed)) + b"\0"
-        except InvalidMessageError:
-            return NOWHERE
-        return encoded if len(encoded) <= KEY_BYTES_MAX else NOWHERE
-
-    return suffix

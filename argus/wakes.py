@@ -5,8 +5,8 @@ from typing import Any
 
 from argus.api import Change, RowRef
 from argus.context import row_of
+from argus.parent_keys import parent_suffix, source_part
 from argus.registry import Application
-from argus.tree import parent_suffix, source_part
 
 Row = Mapping[str, Any]
 

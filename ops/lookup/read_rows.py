@@ -6,8 +6,8 @@ from typing import Any
 
 from argus.generations import load
 from argus.outline import load_outline
+from argus.parent_keys import parent_suffix, source_part
 from argus.plan import Node, Plan
-from argus.tree import parent_suffix, source_part
 from ops.addresses import shown_id
 from ops.opened import DataFolder
 from proto.flows.conditions import parse

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from argus.parent_keys import parent_suffix
 from argus.plan import Plan
-from argus.tree import parent_suffix
 from ops.lookup.read_rows import ReadRow, row_text
 from proto.codec import encode_key, source_prefix
 from proto.errors import InvalidMessageError
