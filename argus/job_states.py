@@ -5,13 +5,13 @@ mark tells of a commit to it. Garbage: of the finished jobs of each kind the new
 """
 
 from proto.codec import encode_key
-from proto.errors import ConflictError
+from proto.errors import ConflictError, SettingsError
 from repo.api import Repo, Snapshot, Transaction
 from repo.system import JOBS, STATE, JobState, decode_job_state, encode
 
 FINISHED_KEPT = 200
 
-_LIVE = ("running", "paused")
+_ATTEMPTS_MAX = 20
 _UNKNOWN = b"unknown"
 
 
@@ -39,7 +39,7 @@ class JobStates:
 
     def _look(self, mark: bytes) -> None:
         with self._repo.snapshot() as snapshot:  # at or above the mark
-            self._live = {job.id: job for _, job in all_jobs(snapshot) if job.state in _LIVE}
+            self._live = {job.id: job for _, job in all_jobs(snapshot) if job.is_live}
         self._mark = mark
 
     def stored(self, job_id: str) -> tuple[JobState | None, int]:
@@ -48,7 +48,7 @@ class JobStates:
             (version,) = snapshot.read(JOBS, STATE, [encode_key((job_id,))])
             timestamp = snapshot.timestamp
         job = None if version is None or version.value is None else decode_job_state(version.value)
-        if job is None or job.state not in _LIVE:
+        if job is None or not job.is_live:
             self._live.pop(job_id, None)
         else:
             self._live[job_id] = job
@@ -61,7 +61,7 @@ class JobStates:
         if not self._repo.commit([transaction])[0].committed:
             self.forget()
             raise ConflictError(f"job {job.id!r} was changed by somebody else meanwhile")
-        if job.state in _LIVE:
+        if job.is_live:
             self._live[job.id] = job
         else:
             self._live.pop(job.id, None)
@@ -77,6 +77,30 @@ class JobStates:
             transaction.delete(JOBS, key, STATE)
         if transaction.writes:
             self._repo.commit([transaction])
+
+
+def set_state(repo: Repo, job_id: str, state: str, now_ms: float) -> JobState:
+    """What an operator does: pauses, resumes or cancels a job that is live. Returns it as it is then.
+
+    The worker stores its progress in the same row, so a conflict is likely, and the next attempt finds it newer.
+    Raises SettingsError when it is not live any more, ConflictError when it changes all the time.
+    """
+    key = encode_key((job_id,))
+    for _ in range(_ATTEMPTS_MAX):
+        with repo.snapshot() as snapshot:
+            (version,) = snapshot.read(JOBS, STATE, [key])
+        if version is None or version.value is None:
+            raise SettingsError(f"job {job_id!r} is not there any more")
+        job = decode_job_state(version.value)
+        if not job.is_live:
+            raise SettingsError(f"job {job_id!r} is {job.state} by now")
+        job.state = state
+        job.finished_ms = now_ms if state == "cancelled" else 0.0
+        transaction = Transaction(snapshot.timestamp)
+        transaction.write(JOBS, key, STATE, encode(job))
+        if repo.commit([transaction])[0].committed:
+            return job
+    raise ConflictError(f"job {job_id!r} changes all the time; try again")
 
 
 def all_jobs(snapshot: Snapshot) -> list[tuple[bytes, JobState]]:

@@ -207,7 +207,7 @@ class Jobs:
     def _credit(self, job_id: str, part: Part) -> None:
         """Stores what was done of this process's share. Others may have gone on with theirs, which is no conflict."""
         job, timestamp = self._states.stored(job_id)
-        if job is None or job.state not in ("running", "paused") or self._process not in job.shares:
+        if job is None or not job.is_live or self._process not in job.shares:
             raise ConflictError(f"job {job_id!r} was ended by somebody else meanwhile")
         del job.shares[self._process]
         if part.rest:

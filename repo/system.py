@@ -116,6 +116,7 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
     cursor    kind's own position: up to there it was handed out to processes; b"": all of it
     shares    process -> what it was handed out and has still to do, in the kind's own form
     attempts  failures of its present slice, one after another; error: the last one's reason
+    unused    holds a place in rows that are stored
     """
 
     id: str
@@ -126,13 +127,18 @@ class JobState(msgspec.Struct, array_like=True, kw_only=True):
     change: bytes = b""
     cursor: bytes = b""
     done: int = 0
-    total: int = 0
+    unused: int = 0
     state: str = "running"  # running, paused, done, cancelled
     started_ms: float = 0.0
     finished_ms: float = 0.0
     attempts: int = 0
     error: str = ""
     shares: dict[str, bytes] = {}
+
+    @property
+    def is_live(self) -> bool:
+        """Running or paused: it may still be worked on."""
+        return self.state in ("running", "paused")
 
 
 encode = msgspec.msgpack.Encoder().encode

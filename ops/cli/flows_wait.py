@@ -44,14 +44,13 @@ def _left(folder: DataFolder, state: GenerationState | None, generation: int, so
     left = [part for part in parts if state.built.get(part) != refresh_signature(state.current.since[part], sources)]
     if not left:
         return ""
-    jobs = [job for job in stored_jobs(folder) if job.state in ("running", "paused") and job.kind != "fanout"]
+    jobs = [job for job in stored_jobs(folder) if job.is_live and job.kind != "fanout"]
     return "; ".join(map(_progress, reversed(jobs))) or f"waiting for {', '.join(left)}"
 
 
 def _progress(job: JobState) -> str:
     about = "calling" if job.kind == "handle" else "building"
-    rows = f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,} done"
-    return f"{about} {job.target}: {rows}" + (f", {job.state}" if job.state == "paused" else "")
+    return f"{about} {job.target}: {job.done:,} done" + (f", {job.state}" if job.state == "paused" else "")
 
 
 def _tell(text: str, as_json: bool, done: bool) -> None:

@@ -4,21 +4,16 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from argus.job_states import all_jobs
+from argus.job_states import all_jobs, set_state
 from ops.cli import render
 from ops.cli.acts import record
 from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.opened import DataFolder, opened
 from ops.times import ago, iso
-from proto.codec import encode_key
-from proto.errors import ConflictError, SettingsError
+from proto.errors import SettingsError
 from proto.lane import Lane
-from repo.api import Transaction
-from repo.system import JOBS, STATE, JobState, decode_job_state, encode
-
-_ATTEMPTS_MAX = 20
-_LIVE = ("running", "paused")
+from repo.system import JobState
 
 jobs = App(name="jobs", help="Long work: fan-outs, refreshes.", help_format="plaintext")
 
@@ -41,7 +36,7 @@ def list_(
         adsindex jobs list --all
     """
     with opened(data) as folder:
-        found = [job for job in stored_jobs(folder) if everything or job.state in _LIVE]
+        found = [job for job in stored_jobs(folder) if everything or job.is_live]
         now_ms = folder.clock.now_ms()
     if json:
         for job in found:
@@ -89,7 +84,7 @@ def cancel(job: Id, /, *, data: Data = DEFAULT_DATA, json: Json = False) -> int:
 def print_jobs(found: list[JobState], now_ms: float) -> None:
     """One line a job."""
     rows = [
-        (job.state, Lane(job.lane).name.lower(), _progress(job), ago(job.started_ms, now_ms), job.id + _trouble(job))
+        (job.state, Lane(job.lane).name.lower(), f"{job.done:,}", ago(job.started_ms, now_ms), job.id + _trouble(job))
         for job in found
     ]
     render.print_table(("state", "lane", "done", "started", "job"), rows, right=(2,))
@@ -111,7 +106,6 @@ def as_json(job: JobState) -> dict[str, Any]:
         "lane": Lane(job.lane).name.lower(),
         "target": job.target,
         "done": job.done,
-        "total": job.total or None,
         "at": job.at,
         "started": iso(job.started_ms),
         "finished": iso(job.finished_ms) if job.finished_ms else None,
@@ -134,7 +128,7 @@ def _set_state(wanted: str, state: str, only_from: str, data: Data, as_json_: bo
             return NOT_FOUND
         if only_from and found.state not in (only_from, state):
             raise SettingsError(f"job {found.id!r} is {found.state}")
-        job = _write(folder, found.id, state)
+        job = set_state(folder.repo, found.id, state, folder.clock.now_ms())
     record(data, "jobs", f"{job.state}: {job.id}")
     if as_json_:
         render.print_json(as_json(job))
@@ -144,33 +138,9 @@ def _set_state(wanted: str, state: str, only_from: str, data: Data, as_json_: bo
 
 
 def _find(folder: DataFolder, wanted: str) -> JobState | None:
-    live = [job for job in stored_jobs(folder) if job.state in _LIVE]
+    live = [job for job in stored_jobs(folder) if job.is_live]
     exact = [job for job in live if job.id == wanted]
     matching = exact or [job for job in live if wanted in job.id]
     if len(matching) > 1:
         raise SettingsError(f"{wanted!r} fits several jobs: {'; '.join(job.id for job in matching)}")
     return matching[0] if matching else None
-
-
-def _write(folder: DataFolder, job_id: str, state: str) -> JobState:
-    """The worker stores its progress in the same row, so a conflict is likely, and the next attempt finds it newer."""
-    key = encode_key((job_id,))
-    for _ in range(_ATTEMPTS_MAX):
-        with folder.repo.snapshot() as snapshot:
-            (version,) = snapshot.read(JOBS, STATE, [key])
-        if version is None or version.value is None:
-            break
-        job = decode_job_state(version.value)
-        if job.state not in _LIVE:
-            raise SettingsError(f"job {job_id!r} is {job.state} by now")
-        job.state = state
-        job.finished_ms = folder.clock.now_ms() if state == "cancelled" else 0.0
-        transaction = Transaction(snapshot.timestamp)
-        transaction.write(JOBS, key, STATE, encode(job))
-        if folder.repo.commit([transaction])[0].committed:
-            return job
-    raise ConflictError(f"job {job_id!r} changes all the time; try again")
-
-
-def _progress(job: JobState) -> str:
-    return f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"

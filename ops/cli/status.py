@@ -82,7 +82,7 @@ def _look(folder: DataFolder) -> _Status:
         lags=lags(folder.log),
         pauses=Pauses(folder.path).all(),
         dropped=Piles(folder.repo).now(),
-        jobs=[job for job in stored_jobs(folder) if job.state in ("running", "paused")],
+        jobs=[job for job in stored_jobs(folder) if job.is_live],
         dead_letters=folder.dead_letters.count(),
         last_commit=folder.repo.last_timestamp(),
         store_bytes=folder.environment.size_bytes(),

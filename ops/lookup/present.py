@@ -127,11 +127,11 @@ class Present:
     def _jobs(self) -> Iterator[facts.Job]:
         """Refreshes of the type that began after its build, and fan-outs of rows that it reads."""
         with self._folder.repo.snapshot() as snapshot:
-            jobs = [job for _, job in all_jobs(snapshot) if job.state in ("running", "paused")]
+            jobs = [job for _, job in all_jobs(snapshot) if job.is_live]
         for job in jobs:
             if job.at > self._stored.document.built_at and self._is_for(job):
                 lane = Lane(job.lane).name.lower()
-                yield facts.Job(job.id, job.kind, lane, job.state, job.done, job.total, job.attempts, job.error)
+                yield facts.Job(job.id, job.kind, lane, job.state, job.done, job.attempts, job.error)
 
     def _is_for(self, job: JobState) -> bool:
         if job.kind == "refresh":

@@ -253,10 +253,10 @@ def job(index: Whole, name: str, kind: str, target: str, **state: Any) -> None:
 
 
 def test_build_pending_by_a_job(index: Whole) -> None:
-    job(index, "refresh player 1", "refresh", "player", done=100, total=2000, state="paused")
+    job(index, "refresh player 1", "refresh", "player", done=1000, state="paused")
     answer = why(index)
     assert (answer.code, answer.serving) == ("build_pending", True)
-    assert "refresh player 1, lane low, at 100 of about 2,000, paused" in answer.sentence
+    assert "refresh player 1, lane low, 1,000 done, paused" in answer.sentence
     assert answer.next_step == "adsindex jobs resume 'refresh player 1'"
 
 

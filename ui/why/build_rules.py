@@ -133,8 +133,7 @@ def _had_its_turn(facts: Facts, now: Now) -> bool:
 
 
 def _job(job: Job) -> str:
-    done = f"at {job.done:,} of about {job.total:,}" if job.total else f"{job.done:,} done"
-    return f"{job.id}, lane {job.lane}, {done}" + (", paused" if job.state == "paused" else "")
+    return f"{job.id}, lane {job.lane}, {job.done:,} done" + (", paused" if job.state == "paused" else "")
 
 
 def _job_step(job: Job, now: Now) -> str:

@@ -91,14 +91,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Long work that will build the document. total 0: not known; error "": its last slice did not fail."""
+    """Long work that will build the document. error "": its last slice did not fail."""
 
     id: str
     kind: str
     lane: str
     state: str
     done: int
-    total: int
     attempts: int
     error: str
 
