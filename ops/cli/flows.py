@@ -137,7 +137,7 @@ def apply(
         what = flows_view.applied(before, after, application.generation)
         if (before.current.number, before.next) != (after.current.number, after.next):
             record(data, "flows apply", what, reason)
-        _report(what, after, _living(data), json)
+        _report(what, after, Liveness(data).others(), json)
         if not wait:
             return OK
         return wait_for(folder, application.generation, list(installation.sources), timeout, json)
@@ -169,7 +169,7 @@ def show(
             for part in state.current.since
             if part.startswith("document ")
         }
-    flows_view.print_state(state, held, _living(data), json)
+    flows_view.print_state(state, held, Liveness(data).others(), json)
     return OK
 
 
@@ -182,14 +182,6 @@ def _state(folder: DataFolder) -> GenerationState:
 
 def _effects(folder: DataFolder, state: GenerationState, application: Application, known: Installation) -> Effects:
     return effects(folder, state.current, application, describe(application), list(known.sources))
-
-
-def _living(data: Path) -> list[Process]:
-    liveness = Liveness(data)
-    try:
-        return liveness.others()
-    finally:
-        liveness.close()
 
 
 def _broken(findings: list[SourceFinding]) -> list[SourceFinding]:
