@@ -8,28 +8,23 @@ from argus.registry import Application
 from ops.engine.back_pressure import Gate
 from ops.engine.loop import Loop, Periodic
 from ops.engine.passes import Pass
-from ops.engine.retention import Keep, Retention
 from ops.engine.stage import Stage
 from ops.engine.status_file import StatusFile
 from ops.engine.step import FunctionStep, Step
 from ops.roles import ROLES
 from ops.stale.policy import Policy
-from ops.topics import ARGUS, CONSUMED
+from ops.topics import ARGUS
 from ops.wiring.admission import Patience, let_in, refuse
+from ops.wiring.garbage import GarbageWork
 from ops.wiring.roles import Built, argus_role, pass_of, updater_stage
 from ops.wiring.signals import signal_statuses
 from ops.wiring.sources import Source, gateway_role
 from ops.wiring.stale import row_healing, stale_policy
 from ops.wiring.store import Store
-from proto.events import DOCUMENTS
-from proto.flows.model import Flows
 from proto.lane import Lane
 from proto.ports.clock import Clock
-from repo.drops import forget_healed
 from repo.system import specs
 
-_COLLECT_EVERY_MS = 250.0
-_FORGET_EVERY_MS = 60_000.0
 _POLICY_EVERY_MS = 1000.0
 
 
@@ -82,7 +77,9 @@ def assemble_process(
     passes = [pass_of(store, "edits", edits), *extra]
     passes += [pass_of(store, "jobs", built.jobs)] if built else []
     passes += [pass_of(store, "heal", row_healing(store, application.flows, captured))] if captured else []
-    passes += [pass_of(store, "retention", [_retention_step(store, application.flows)])]
+    garbage = GarbageWork(store, application.flows)
+    cleaning = FunctionStep("retention", garbage.step, store.clock, store.settings.engine)
+    passes += [pass_of(store, "retention", [cleaning])]
     status = StatusFile(store.folder, "+".join(roles), passes, store.clock)
     policy = stale_policy(store, stages)
     loop = Loop(
@@ -134,33 +131,3 @@ def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None, p
         status.signals = signal_statuses(built.parts.pulls, clock)
     status.refusals = list(policy.refusals.values())
     status.write()
-
-
-def _retention_step(store: Store, flows: Flows) -> FunctionStep:
-    """Old log messages and old versions go, a slice at a time, so that no edit waits for it."""
-    kept = store.settings.retention
-    rules = [Keep(one.topic, (one.consumer,), kept.log_messages) for one in CONSUMED]
-    rules.append(Keep(DOCUMENTS, (), kept.documents_messages))
-    rules += [Keep(shortcut.topic, (), kept.shortcut_messages) for shortcut in flows.shortcuts.values()]
-    messages = Retention(store.log, rules)
-    kept_ms = kept.versions_h * 3_600_000.0
-    due_ms = forget_due_ms = 0.0
-    forget_after = b""
-
-    def step() -> bool:
-        nonlocal due_ms, forget_due_ms, forget_after
-        now_ms = store.clock.monotonic_ms()
-        if now_ms < due_ms or not store.liveness.claim("retention", "all", 0):
-            return False
-        if not store.traffic.ask("retention", now_ms):
-            return False
-        due_ms = now_ms + _COLLECT_EVERY_MS
-        if messages.step():
-            return True
-        if now_ms >= forget_due_ms:
-            forget_after = forget_healed(store.repo, store.clock.now_ms() - kept_ms, forget_after, 500)
-            forget_due_ms = now_ms + (0.0 if forget_after else _FORGET_EVERY_MS)
-        before = int((store.clock.now_ms() - kept_ms) * 1e6)
-        return before > 0 and store.repo.collect_garbage(before, 500) > 0
-
-    return FunctionStep("retention", step, store.clock, store.settings.engine)
