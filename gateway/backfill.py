@@ -118,6 +118,7 @@ class Backfill:
         self._settings, self._clock, self._preview = settings, clock, preview
         self._kept = None if preview else BackfillLog(log, source, table)
         self._file: RowFile | None = None
+        self._check: RowCheck  # of its rows
         self._pages: Iterator[Page] = iter(())
         self._seen: set[int] = set()
 

@@ -8,8 +8,8 @@ from gateway.bootstrap import Bootstrap
 from gateway.capture.port import Capture, Key, Mark, Shape
 from gateway.identify import identify
 from gateway.materialize import Materializer
-from gateway.pace import Pace
 from gateway.progress import Progress, ProgressLog, Task
+from gateway.read_size import ReadSize
 from gateway.reconcile import reconcile
 from gateway.route import captured_table, fed_tables
 from gateway.send import Sender
@@ -38,11 +38,14 @@ class Gateway:
         self._columns = {table.name: table.read_columns() for table in tables}
         self._tables = {table.name: captured_table(table) for table in tables}
         self._lanes = {table.name: table.lane for table in tables}
-        self._poll_pace = Pace(clock, settings.read_ms_target, settings.read_rows_max)
-        self._chunk_pace = Pace(clock, settings.read_ms_target, settings.read_rows_max)
+        self._poll_size = ReadSize(clock, settings.read_ms_target, settings.read_rows_max)
+        self._chunk_size = ReadSize(clock, settings.read_ms_target, settings.read_rows_max)
         self._bootstrap = Bootstrap(source, capture)
         self._shortcuts = Shortcuts(source, flows, log)
         self._progress: Progress | None = None
+        # Made by `_start`, with the progress: whoever has `_begun` has them.
+        self._logged: ProgressLog
+        self._sender: Sender
         self._shape = Shape(-1, "")
         self._dirty, self._unconfirmed = True, False
         self._trimmed = 0
@@ -199,12 +202,12 @@ class Gateway:
 
     def _materialize(self, mark: Mark) -> tuple[Mark, list[TableRows]] | None:
         """All that was touched since `mark`, whole. None: the schema has changed."""
-        materializer, pace = Materializer(self._tables), self._poll_pace
+        materializer, size = Materializer(self._tables), self._poll_size
         while True:
-            poll = self._capture.poll(mark, pace.start())
+            poll = self._capture.poll(mark, size.start())
             if poll is None:
                 return None
-            pace.stop(poll.mark.position - mark.position)
+            size.stop(poll.mark.position - mark.position)
             materializer.add(poll)
             mark = poll.mark
             if poll.whole:
@@ -213,12 +216,12 @@ class Gateway:
     def _chunk(self, budget_rows: int) -> bool:
         """One slice of the first task; the stream goes ahead of it, up to the moment at which it was read."""
         progress, shape, task = self._begun, self._shape, self._begun.tasks[0]
-        limit = min(budget_rows, self._chunk_pace.start())
+        limit = min(budget_rows, self._chunk_size.start())
         part = self._bootstrap.read(task, self._tables[task.table], task.table in shape.ordered, limit)
         if part is None:
             self._dirty = True
             return True
-        self._chunk_pace.stop(limit if part.task else len(part.rows.rows))
+        self._chunk_size.stop(limit if part.task else len(part.rows.rows))
         if part.read_at > progress.position:
             self._stream()
             if self._shape is not shape:

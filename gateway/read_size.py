@@ -5,7 +5,7 @@ from proto.ports.clock import Clock
 _LEAST = 16
 
 
-class Pace:
+class ReadSize:
     """Adapts a number of rows to a time. Starts low and at most doubles: first reads of wide rows are short, too."""
 
     def __init__(self, clock: Clock, target_ms: float, rows_max: int) -> None:
