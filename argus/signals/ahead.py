@@ -44,8 +44,7 @@ class Ahead:
 
     def ask(self, job: str, share: bytes, documents: Sequence[bytes]) -> bool:
         """Asks for the signals of documents; True: wait for the answers."""
-        if job in self._waits and self._waits[job][0] == share:
-            del self._waits[job]  # they have come, or could not be had
+        if self._has_waited(job, share):
             return False
         with self._repo.snapshot() as snapshot:
             asked = self._resolver.ask(self._fetch.rows(snapshot, documents))
@@ -66,8 +65,7 @@ class Ahead:
                 found.append(document)
         for pull in self._pulls.values():
             pull.start_calls()
-        if job in self._waits and self._waits[job][0] == share:
-            del self._waits[job]
+        if self._has_waited(job, share):
             return found, False
         return found, self._wait(job, share, asked)
 
@@ -86,6 +84,13 @@ class Ahead:
             asked.append((pull, reading.key))
             return True
         return False
+
+    def _has_waited(self, job: str, share: bytes) -> bool:
+        """Answers were asked for before, and have come or could not be had: they are not waited for again."""
+        waited = job in self._waits and self._waits[job][0] == share
+        if waited:
+            del self._waits[job]
+        return waited
 
     def _wait(self, job: str, share: bytes, asked: Asked) -> bool:
         if asked:

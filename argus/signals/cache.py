@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from argus.signals.answers import shape_of
 from argus.signals.port import Key
 from proto.flows.model import Signal
@@ -35,9 +37,7 @@ class Cache:
         """The newest reading of its key."""
         state = "absent" if reading.values is None else "fresh"
         if reading.state != state:
-            reading = SignalReading(
-                reading.signal, reading.key, state, reading.version, reading.fetched_ms, reading.values, reading.shape
-            )
+            reading = replace(reading, state=state)
         entries = self.entries
         entries.pop(reading.key, None)
         if len(entries) >= self._keys_max:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from argus.signals.breaker import Breaker
 from argus.signals.cache import Cache, Entry
 from argus.signals.counts import PullCounts
@@ -75,8 +77,8 @@ class Pull:
             return Use(reading, self.nulls, self._block("signal_missing"), True)
         if pending or self.signal.on_failure == "use_last":
             state = "absent" if entry.reading.values is None else "last_good"
-            return Use(_as(entry.reading, state), entry.reading.values or self.nulls, "", True)
-        return Use(_as(entry.reading, "failed"), self.nulls, self._block("signal_stale"), True)
+            return Use(replace(entry.reading, state=state), entry.reading.values or self.nulls, "", True)
+        return Use(replace(entry.reading, state="failed"), self.nulls, self._block("signal_stale"), True)
 
     def want(self, key: Key) -> bool:
         """Asks for a key, unless that was tried in vain just now. True: an answer is to be expected."""
@@ -222,9 +224,3 @@ class Pull:
 
     def _block(self, code: str) -> str:
         return f"{code} {self.signal.name}" if self.signal.on_failure == "block" else ""
-
-
-def _as(reading: SignalReading, state: str) -> SignalReading:
-    return SignalReading(
-        reading.signal, reading.key, state, reading.version, reading.fetched_ms, reading.values, reading.shape
-    )
