@@ -45,21 +45,16 @@ class Rows:
 
     def _load(self, snapshot: Reads, keys: Sequence[bytes], prefix: bytes) -> None:
         versions: list[list[int]] = []
-        for (group, reader), values, nulls in zip(self._readers, self.groups, self._nulls, strict=True):
-            versions.append(self._take(keys, values, nulls, reader, snapshot.read(self.table, group, keys)))
+        for number, (group, reader) in enumerate(self._readers):
+            versions.append(self._take(number, reader, keys, snapshot.read(self.table, group, keys)))
         self.footprints.update(zip(keys, footprints(keys, versions, prefix), strict=True))
 
     def _take(
-        self,
-        keys: Sequence[bytes],
-        values: dict[bytes | None, Sequence[Any]],
-        nulls: Sequence[Any],
-        reader: GroupReader,
-        versions: Sequence[Version | None],
+        self, number: int, reader: GroupReader, keys: Sequence[bytes], versions: Sequence[Version | None]
     ) -> list[int]:
         """Keeps what was read of one group; the commit timestamps, as argus.lineage.RowRead has them."""
         noted: list[int] = []
-        absent, decides = self.absent, values is self.groups[0]
+        values, nulls, absent, decides = self.groups[number], self._nulls[number], self.absent, number == 0
         for key, version, record in zip(keys, versions, reader.records(versions), strict=True):
             if record is None or record.values is None:
                 values[key] = nulls
