@@ -61,7 +61,7 @@ def admit(repo: Repo, offered: Generation, alone: bool) -> Admission:
     def change(state: GenerationState | None) -> GenerationState | None:
         if state is None:
             return GenerationState(_numbered(offered, 1, None))
-        known = _of(state, offered.hash)
+        known = _admitted(state, offered.hash)
         if known is not None:
             if known is not state.current or known.text == offered.text:
                 return None
@@ -71,9 +71,11 @@ def admit(repo: Repo, offered: Generation, alone: bool) -> Admission:
         return _replaced(state, _numbered(offered, state.last + 1, state.current))
 
     before, after = _change(repo, change)
-    known = _of(after, offered.hash)
+    known = _admitted(after, offered.hash)
     assert known is not None
-    return Admission(known.number, before is None or _of(before, offered.hash) is None, before is None, known.since)
+    return Admission(
+        known.number, before is None or _admitted(before, offered.hash) is None, before is None, known.since
+    )
 
 
 def propose(repo: Repo, offered: Generation) -> GenerationState:
@@ -156,11 +158,11 @@ def _refuse(state: GenerationState, offered: Generation, alone: bool) -> None:
         )
 
 
-def _of(state: GenerationState, generation: int) -> Generation | None:
-    """The admitted one with this hash."""
-    if state.current.hash == generation:
+def _admitted(state: GenerationState, hash_: int) -> Generation | None:
+    """The one with this hash, current or next."""
+    if state.current.hash == hash_:
         return state.current
-    return state.next if state.next is not None and state.next.hash == generation else None
+    return state.next if state.next is not None and state.next.hash == hash_ else None
 
 
 def _numbered(offered: Generation, number: int, before: Generation | None) -> Generation:
@@ -180,10 +182,10 @@ def _replaced(state: GenerationState, by: Generation) -> GenerationState:
     return GenerationState(by, None, max(state.last, by.number), state.built, kept)
 
 
-Change = Callable[[GenerationState | None], GenerationState | None]
+_Change = Callable[[GenerationState | None], GenerationState | None]
 
 
-def _change(repo: Repo, change: Change) -> tuple[GenerationState | None, GenerationState]:
+def _change(repo: Repo, change: _Change) -> tuple[GenerationState | None, GenerationState]:
     """Stores what `change` makes of the state, which is its own to change (None: it may stay), however many others do
     the same; returns the state before and after."""
     for _ in range(_ATTEMPTS_MAX):

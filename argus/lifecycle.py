@@ -60,13 +60,13 @@ class Lifecycle:
             return False
         state = load(self._repo)
         built = state.built if state else {}
-        waiting = [self._handled(name, built) for name in self._application.handlers]
-        if not all(waiting):
+        handled = [self._handled(name, built) for name in self._application.handlers]
+        if not all(handled):
             return False
         documents = self._application.flows.documents
         self._argus.live = set(documents)  # from here on every change builds; refreshes begin at a later timestamp
-        done = [self._refreshed(document, built) for document in documents]
-        self.settled = all(done)
+        refreshed = [self._refreshed(document, built) for document in documents]
+        self.settled = all(refreshed)
         self.first = self.first and not self.settled
         return self.settled
 
