@@ -31,7 +31,8 @@ class ParkedRow(NamedTuple):
 
 
 class TableIntake(NamedTuple):
-    """What a unit brings for one table. gone: rows that a comparison did not find."""
+    """What a unit brings for one table. gone: rows that a comparison did not find; added when the rows of all units of
+    the batch are known (updater.source_run)."""
 
     layout: TableLayout
     extractor: Extractor

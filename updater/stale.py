@@ -14,12 +14,11 @@ from updater.extract import RawRow, deleted_key
 from updater.intake import TableIntake
 
 
-def may_drop(unit: Unit, order: DropOrder | None) -> bool:
+def may_drop(unit: Unit, order: DropOrder) -> bool:
     """Only what can be read again row by row: not the news about tables, nor chunks that say what is gone, nor those
     of a first bootstrap, nor what came from elsewhere than a database."""
-    if order is None or unit.capture_ms >= order.before_ms:
-        return False
-    return unit.kind in ("stream", "chunk") and not unit.first and unit.span is None
+    is_old = unit.capture_ms < order.before_ms
+    return is_old and unit.kind in ("stream", "chunk") and not unit.first and unit.span is None
 
 
 def parked_reason(order: DropOrder) -> str:
