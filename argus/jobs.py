@@ -11,12 +11,12 @@ import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from argus.climb import encode_frames
 from argus.context import row_of
 from argus.dispatch import Spread
 from argus.job_states import JobStates
+from argus.job_waits import JobWaits
 from argus.slices import BEGIN, Part, Slices
 from proto.errors import ConflictError, CorruptionError, FencedError, OutcomeUnknownError
 from proto.events import Cause, encode
@@ -26,28 +26,13 @@ from proto.ports.log import Durable
 from repo.system import JobState
 
 LANES = frozenset(Lane)
-BACK_OFF_MS = 100.0
-BACK_OFF_MS_MAX = 30_000.0
 
 TURNS = 8
 """Every so many slices the lowest lane comes first: fan-outs of edits must not starve a refresh."""
 
 _NAME_BYTES_MAX = 200  # of 400 that a key may have
-ELSEWHERE_MS = 200.0
-"""A job of which other processes have all that is left is looked at again after so long: one of them may die."""
-
 _ENDED_KEPT = 100
 _STOPPING = (CorruptionError, FencedError, OutcomeUnknownError)
-
-
-@dataclass(slots=True)
-class _Failure:
-    """A job whose last slice failed. told: it stands in the job's row."""
-
-    attempts: int
-    error: str
-    not_before_ms: float
-    told: bool = False
 
 
 class Jobs:
@@ -62,8 +47,7 @@ class Jobs:
     ) -> None:  # fmt: skip
         self._states, self._slices, self._durable, self._clock = states, slices, durable, clock
         self._process, self._alive = process, alive
-        self._failed: dict[str, _Failure] = {}
-        self._elsewhere_until_ms: dict[str, float] = {}
+        self._waits = JobWaits(states, clock)
         self._turn = 0
         self._held_at = 0
         self.ended: deque[JobState] = deque(maxlen=_ENDED_KEPT)
@@ -115,7 +99,7 @@ class Jobs:
 
     def look_again(self) -> None:
         """What jobs have waited for may have come."""
-        self._elsewhere_until_ms.clear()
+        self._waits.look_again()
 
     def running(self) -> list[JobState]:
         """Jobs that are not finished: by lane, then the oldest first."""
@@ -133,25 +117,25 @@ class Jobs:
     def due_ms(self, lanes: Collection[Lane] = LANES) -> float:
         """When (monotonic) a step may have something to do; minus infinity: now; infinity: not before something is
         committed."""
-        return min((self._not_before_ms(job.id) for job in self._going() if job.lane in lanes), default=math.inf)
+        return min((self._waits.not_before_ms(job.id) for job in self._going() if job.lane in lanes), default=math.inf)
 
     def due(self, now_ms: float) -> set[Lane]:
         """The lanes in which a step may have something to do now."""
-        return {Lane(job.lane) for job in self._going() if self._not_before_ms(job.id) <= now_ms}
+        return {Lane(job.lane) for job in self._going() if self._waits.not_before_ms(job.id) <= now_ms}
 
     def step(self, limit: int, lanes: Collection[Lane] = LANES) -> int:
         """One slice of one job of these lanes; returns what it cost, in builds or calls, about; 0: nothing to do.
 
         Raises what the slice raised, its group undone; the next step goes on with another job.
         """
-        self._tell()
+        self._waits.tell()
         jobs = [job for job in self.running() if job.lane in lanes and job.lane not in self.paused]
         self._turn += 1
         if self._turn % TURNS == 0:
             jobs.sort(key=lambda job: -job.lane)
         now_ms = self._clock.monotonic_ms()
         for job in jobs:
-            if self._not_before_ms(job.id) > now_ms:
+            if self._waits.not_before_ms(job.id) > now_ms:
                 continue
             current, timestamp = self._states.stored(job.id)
             if current is not None and current.state == "running" and (took := self._slice(current, timestamp, limit)):
@@ -160,11 +144,6 @@ class Jobs:
 
     def _going(self) -> list[JobState]:
         return [job for job in self.running() if job.state == "running" and job.lane not in self.paused]
-
-    def _not_before_ms(self, job_id: str) -> float:
-        failure = self._failed.get(job_id)
-        not_before_ms = -math.inf if failure is None else failure.not_before_ms
-        return max(not_before_ms, self._elsewhere_until_ms.get(job_id, -math.inf))
 
     def _slice(self, job: JobState, timestamp: int, limit: int) -> int:
         """0: there is nothing of it for this process."""
@@ -181,14 +160,12 @@ class Jobs:
         except _STOPPING:
             raise
         except Exception as error:
-            self._fail(job.id, error)
+            self._waits.failed(job.id, error)
+            self.forget()
             raise
-        self._failed.pop(job.id, None)
+        self._waits.worked(job.id)
         if not count:
-            self._elsewhere_until_ms = {
-                **{live.id: self._not_before_ms(live.id) for live in self.running()},
-                job.id: self._clock.monotonic_ms() + ELSEWHERE_MS,
-            }
+            self._waits.elsewhere(job.id)
         return count
 
     def _work(self, job: JobState, timestamp: int, limit: int) -> int:
@@ -242,27 +219,6 @@ class Jobs:
                 job.shares[self._process] = job.shares.pop(process)
                 return True
         return False
-
-    def _fail(self, job_id: str, error: Exception) -> None:
-        known = self._failed.get(job_id)
-        attempts = 1 if known is None else known.attempts + 1
-        wait_ms = min(BACK_OFF_MS * 2 ** min(attempts - 1, 20), BACK_OFF_MS_MAX)
-        text = f"{type(error).__name__}: {error}"
-        self._failed[job_id] = _Failure(attempts, text, self._clock.monotonic_ms() + wait_ms)
-        self.forget()
-
-    def _tell(self) -> None:
-        """Writes why jobs failed into their rows; in the group of the failure it would have been undone, too."""
-        for job_id, failure in list(self._failed.items()):
-            if failure.told:
-                continue
-            job, timestamp = self._states.stored(job_id)
-            if job is None or job.finished_ms:
-                del self._failed[job_id]
-                continue
-            job.attempts, job.error = failure.attempts, failure.error
-            self._states.store(job, timestamp)
-            failure.told = True
 
     def _begin(self, name: str, kind: str, target: str) -> bool:
         """Creates the job if there is none of that name; True when it is done (or was cancelled)."""

@@ -9,7 +9,8 @@ import pytest
 from argus import slices
 from argus.api import Change, HandlerContext, handler
 from argus.job_states import FINISHED_KEPT, JobStates
-from argus.jobs import BACK_OFF_MS, ELSEWHERE_MS, TURNS, Jobs
+from argus.job_waits import BACK_OFF_MS, ELSEWHERE_MS
+from argus.jobs import TURNS, Jobs
 from argus.processor import FANOUT_INLINE_MAX
 from proto.codec import encode_key
 from proto.errors import ConflictError, UnavailableError
