@@ -46,9 +46,10 @@ def specs_of(modules: Iterable[ModuleType]) -> dict[str, Spec]:
             if spec is None or value.__module__ != module.__name__:
                 continue
             if name in found:
-                raise FlowsError(
-                    f"two functions are named {name!r}", file=str(module.__file__), hint="rename one of them"
-                )
+                other = found[name].function.__module__
+                message = f"two functions are named {name!r}, in {other} and in {module.__name__}"
+                hint = f'rename one of them; a field may have another name: {name} = {{ handler = "NEW_NAME" }}'
+                raise FlowsError(message, file=str(module.__file__), hint=hint)
             found[name] = found[f"{module.__name__}:{name}"] = spec
     return found
 
@@ -170,13 +171,19 @@ def _handlers(flows: Flows, known: Mapping[str, Spec], problems: list[FlowsError
             for observed in spec.observes:
                 with _noted(problems):
                     _check_observed(flows, reference, observed, at)
-    used = list(handlers.values())
+    used = {_place(spec) for spec in handlers.values()}
     for name, other in known.items():
-        if isinstance(other, HandlerSpec) and ":" not in name and other not in used and name not in named:
+        if isinstance(other, HandlerSpec) and ":" not in name and _place(other) not in used and name not in named:
             hint = f'give it a derived column: [tables.TABLE.derived] COLUMN = {{type = "...", handler = "{name}"}}'
             message = f"handler {name!r} has no column to write in the flows file"
             problems.append(FlowsError(message, file=flows.file, hint=hint))
     return handlers
+
+
+def _place(spec: HandlerSpec) -> tuple[str, str]:
+    """A file that the flows name as `package.module:function` and --handlers as a path is imported twice."""
+    code = spec.function.__code__
+    return code.co_filename, code.co_qualname
 
 
 def _handler_spec(

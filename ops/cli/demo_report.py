@@ -46,6 +46,8 @@ def _verdict(result: DemoResult) -> None:
     render.print_line("")
     checked = f"{result.documents:,} documents checked against a join made in SQL"
     counts = f"{result.mismatches} differ, {result.lost} edits lost, {result.torn} torn"
+    if result.unchecked:
+        render.print_line(f"Not in that join (ops/demo/expected.sql), and not checked: {', '.join(result.unchecked)}.")
     if result.good:
         render.print_line(f"All is well: {checked}: {counts}.")
         return

@@ -13,12 +13,19 @@ class Document(NamedTuple):
 
 
 class Mismatch(NamedTuple):
-    """One difference. field "(document)": it is missing (actual None) or should not be there (expected None)."""
+    """One difference. field "(document)": it is missing (actual None) or should not be there (expected None).
+
+    unknown: nobody says what a field that is there should hold.
+    """
 
     id: Any
     field: str
     expected: Any
     actual: Any
+
+    @property
+    def unknown(self) -> bool:
+        return self.expected is _ABSENT
 
     def __str__(self) -> str:
         return f"{self.id} {self.field}: expected {self.expected!r}, got {self.actual!r}"

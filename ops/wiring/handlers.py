@@ -25,7 +25,10 @@ def load_handlers(names: Iterable[str], flows_file: Path | None) -> list[ModuleT
 def _load(name: str) -> list[ModuleType]:
     path = Path(name)
     if path.is_dir():
-        return [_from_file(file) for file in sorted(path.glob("*.py")) if file.stem != "__init__"]
+        files = [file for file in sorted(path.glob("*.py")) if file.stem != "__init__"]
+        if not files:
+            raise SettingsError(f"--handlers {name}: no .py file lies in this folder; name its sub folders, one by one")
+        return [_from_file(file) for file in files]
     if path.suffix == ".py":
         if not path.exists():
             raise SettingsError(f"--handlers {name}: there is no such file")

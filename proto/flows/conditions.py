@@ -68,7 +68,7 @@ def parse(expression: str) -> Condition:
     try:
         tree = sqlglot.parse_one(expression, read="sqlite", into=exp.Condition)
     except (SqlglotError, RecursionError) as error:
-        raise FlowsError(f"{_shown(expression)}: {_reason(error)}", hint=_HINT) from None
+        raise FlowsError(f"{_shown(expression)}: {_reason(error)}", hint=f"{_HINT}; {_QUOTES}") from None
     _check(tree, expression)
     canonical = tree.sql(dialect="sqlite", comments=False)
     return Condition(expression, tuple(dict.fromkeys(map(path_of, _columns(tree)))), canonical, tree)
@@ -81,6 +81,9 @@ _SUPPORTED = (
 )  # fmt: skip
 _CLOCK = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime)
 _HINT = "a condition has = <> < <= > >= AND OR NOT IN BETWEEN LIKE IS NULL, lower upper coalesce length abs, and 'text'"
+
+
+_QUOTES = 'names that are words of SQL, or hold spaces, in double quotes: "from", brand."order"'
 
 
 def _check(node: exp.Expr, expression: str) -> None:

@@ -82,6 +82,8 @@ def _to_signal(flows: Flows, root: str, text: str, parts: list[str]) -> Path:
 def nearest(wrong: str, known: list[str]) -> str:
     """A hint for a misspelt name."""
     close = get_close_matches(wrong, known, 1, 0.6)
+    if not known:
+        return "there are none"
     return (
         f"did you mean {close[0]!r}?"
         if close

@@ -155,7 +155,7 @@ def test_a_handler_without_a_column_and_one_named_in_two_ways() -> None:
 
 
 def test_two_functions_of_one_name() -> None:
-    with pytest.raises(FlowsError, match="two functions are named 'loud'"):
+    with pytest.raises(FlowsError, match="two functions are named 'loud', in one and in two"):
         register(loads(ADS_FLOWS), [module_of(loud, name="one"), module_of(named("loud", loud), name="two")])
 
 

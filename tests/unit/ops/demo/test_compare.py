@@ -36,10 +36,10 @@ def test_missing_and_surplus_documents() -> None:
 
 def test_missing_and_surplus_fields() -> None:
     (missing, surplus) = differences(Document(1, {**FIELDS, "more": 1} | {"note2": 2}, True))[:2]
-    assert {missing.field, surplus.field} == {"more", "note2"}
+    assert {missing.field, surplus.field} == {"more", "note2"} and missing.unknown and surplus.unknown
     less = {name: value for name, value in FIELDS.items() if name != "note"}
     (found,) = differences(Document(1, less, True))
-    assert str(found) == "1 note: expected None, got no such field"
+    assert str(found) == "1 note: expected None, got no such field" and not found.unknown
 
 
 def test_a_printed_line_with_a_key_of_two_columns() -> None:
