@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ops.engine.liveness import Process
+from ops.engine.liveness import LiveProcess
 
 ROLES = ("gateway", "updater", "argus")
 """In the order of the way. The publisher runs with argus: it shares its durable commits."""
@@ -10,6 +10,6 @@ ORACLE = "oracle"
 """Of the distributed system; a process of its own."""
 
 
-def roles_of(processes: Iterable[Process]) -> frozenset[str]:
+def roles_of(processes: Iterable[LiveProcess]) -> frozenset[str]:
     """All that these processes do; one may have several."""
     return frozenset(role for process in processes for role in process.role.split("+"))

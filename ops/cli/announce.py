@@ -8,7 +8,7 @@ from typing import Any
 from argus.registry import Application
 from gateway.progress import Progress
 from ops.cli import render
-from ops.engine.liveness import Process as Living
+from ops.engine.liveness import LiveProcess
 from ops.wiring.adoption import Adoption
 from ops.wiring.process import Process
 from repo.system import JobState
@@ -22,7 +22,7 @@ class StandBy:
     def __init__(self, as_json: bool) -> None:
         self._json, self._said = as_json, ""
 
-    def __call__(self, older: Sequence[Living]) -> None:
+    def __call__(self, older: Sequence[LiveProcess]) -> None:
         named = ", ".join(f"{one.role} ({one.pid})" for one in older)
         text = f"standing by: these flows take over when the processes of the older ones have ended: {named}"
         if text != self._said:

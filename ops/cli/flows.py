@@ -14,7 +14,7 @@ from ops.cli.acts import Reason, record
 from ops.cli.exit_codes import OK, USAGE, WRONG
 from ops.cli.flows_wait import wait_for
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.engine.liveness import Liveness, Process
+from ops.engine.liveness import Liveness, LiveProcess
 from ops.flows_effects import Effects, built_by, effects
 from ops.flows_files import SourceFinding, against_sources, chosen, load_checked
 from ops.installation import Installation, load_installation, parse_sources, save_installation
@@ -209,7 +209,7 @@ def _asked(before: GenerationState, application: Application, as_json: bool) -> 
     return input(f"\n{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _report(what: str, after: GenerationState, living: list[Process], as_json: bool) -> None:
+def _report(what: str, after: GenerationState, living: list[LiveProcess], as_json: bool) -> None:
     if as_json:
         render.print_json({"what": what, **flows_view.numbers_as_json(after, living)})
         return

@@ -8,7 +8,7 @@ from argus.difference import Change
 from argus.registry import Application
 from ops.cli import render
 from ops.cli.exit_codes import NOT_FOUND, OK
-from ops.engine.liveness import Process
+from ops.engine.liveness import LiveProcess
 from ops.flows_effects import Effects, Reading, Work
 from ops.flows_files import SourceFinding
 from ops.times import clock_time, duration, iso
@@ -106,7 +106,7 @@ def applied(before: GenerationState, after: GenerationState, generation: int) ->
     return f"nothing to do: these are the flows of generation {after.current.number}"
 
 
-def numbers_as_json(state: GenerationState, living: Sequence[Process]) -> dict[str, Any]:
+def numbers_as_json(state: GenerationState, living: Sequence[LiveProcess]) -> dict[str, Any]:
     """What is admitted, and who works with it."""
     return {
         "current": state.current.number,
@@ -116,7 +116,7 @@ def numbers_as_json(state: GenerationState, living: Sequence[Process]) -> dict[s
 
 
 def print_state(
-    state: GenerationState, held: Mapping[str, Mapping[int, int]], living: Sequence[Process], as_json: bool
+    state: GenerationState, held: Mapping[str, Mapping[int, int]], living: Sequence[LiveProcess], as_json: bool
 ) -> None:
     """held: document type -> generation -> how many documents it has built last."""
     both = [("current", state.current), *([("next", state.next)] if state.next else [])]

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from proto.errors import UnavailableError
 
 
-class Process(NamedTuple):
-    """A live process and what it does. generation: number of its flows; 0 while it has not said."""
+class LiveProcess(NamedTuple):
+    """One that runs, and what it does. generation: number of its flows; 0 while it has not said."""
 
     pid: int
     role: str
@@ -44,7 +44,7 @@ class Liveness:
         """Tells the others with which flows this process works; after `hold`."""
         os.pwrite(self._held[self._live / self.name], b"%d %d\n" % (os.getpid(), generation), 0)
 
-    def others(self) -> list[Process]:
+    def others(self) -> list[LiveProcess]:
         """Live processes but this one."""
         return [process for process, path in self._processes() if path not in self._held]
 
@@ -69,11 +69,11 @@ class Liveness:
             os.close(descriptor)
         self._held.clear()
 
-    def _processes(self) -> Iterator[tuple[Process, Path]]:
+    def _processes(self) -> Iterator[tuple[LiveProcess, Path]]:
         for path in sorted(self._live.iterdir()):
             role, _, number = path.name.rpartition(".")
             if path in self._held or not _is_free(path):
-                yield Process(int(number), role, _generation(path)), path
+                yield LiveProcess(int(number), role, _generation(path)), path
 
     def _lock(self, path: Path) -> bool:
         while path not in self._held:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from argus.describe import generation_of
 from argus.generations import Admission, admit, check_admitted, load, promote
 from argus.registry import Application
-from ops.engine.liveness import Process
+from ops.engine.liveness import LiveProcess
 from ops.wiring.store import Store
 from proto.errors import SettingsError
 
@@ -18,11 +18,11 @@ NOT_SAID = 0
 STARTING_LOOK_MS = 10.0
 STARTING_MS_MAX = 10_000.0
 
-Patience = Callable[[Sequence[Process]], None]
+Patience = Callable[[Sequence[LiveProcess]], None]
 """Called again and again while processes of older flows are at work: waits a little, or raises."""
 
 
-def refuse(older: Sequence[Process]) -> None:
+def refuse(older: Sequence[LiveProcess]) -> None:
     """The patience of those who can't wait."""
     named = ", ".join(f"{one.role} ({one.pid})" for one in older)
     raise SettingsError(f"these flows take over when the processes of the older ones have ended: {named}")

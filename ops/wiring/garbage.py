@@ -1,7 +1,7 @@
 """What a data folder keeps for a time only: log messages, old versions, records of healed rows; removed a slice at a
 time, so that no edit waits for it."""
 
-from ops.engine.retention import Keep, Retention
+from ops.engine.retention import KeepRule, Retention
 from ops.settings import RetentionSettings
 from ops.topics import CONSUMED
 from ops.wiring.store import Store
@@ -42,7 +42,7 @@ class GarbageWork:
         return before_ms > 0 and store.repo.collect_garbage(int(before_ms * 1e6), _SLICE) > 0
 
 
-def _rules(flows: Flows, kept: RetentionSettings) -> list[Keep]:
-    rules = [Keep(one.topic, (one.consumer,), kept.log_messages) for one in CONSUMED]
-    rules.append(Keep(DOCUMENTS, (), kept.documents_messages))
-    return rules + [Keep(shortcut.topic, (), kept.shortcut_messages) for shortcut in flows.shortcuts.values()]
+def _rules(flows: Flows, kept: RetentionSettings) -> list[KeepRule]:
+    rules = [KeepRule(one.topic, (one.consumer,), kept.log_messages) for one in CONSUMED]
+    rules.append(KeepRule(DOCUMENTS, (), kept.documents_messages))
+    return rules + [KeepRule(shortcut.topic, (), kept.shortcut_messages) for shortcut in flows.shortcuts.values()]

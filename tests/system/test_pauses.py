@@ -5,7 +5,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from ops.engine.pauses import PUBLISHING, Pause, Pauses
-from ops.engine.retention import SLICE, Keep, Retention
+from ops.engine.retention import SLICE, KeepRule, Retention
 from ops.topics import CONSUMED
 from ops.waiting import Goal, missing, newest_stands
 from proto.events import DOCUMENTS
@@ -102,7 +102,7 @@ def test_retention_removes_nothing_that_a_paused_stage_has_not_processed(
         for _ in range(3):
             log.append(consumed.topic, 0, [b"x" * 20] * SLICE)
         ends[consumed.topic] = log.bounds(consumed.topic, 0)
-    retention = Retention(log, [Keep(one.topic, (one.consumer,), 10) for one in CONSUMED])
+    retention = Retention(log, [KeepRule(one.topic, (one.consumer,), 10) for one in CONSUMED])
     while retention.step():
         pass
     for consumed in CONSUMED:

@@ -6,7 +6,7 @@ import pytest
 
 from ops.engine.back_pressure import Gate
 from ops.engine.replay import discard, replay
-from ops.engine.retention import SLICE, Keep, Retention
+from ops.engine.retention import SLICE, KeepRule, Retention
 from proto.errors import InvalidMessageError
 from proto.lane import Lane
 from proto.ports.dead_letters import DeadLetterEntry
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_only_what_every_consumer_has_done_goes_and_the_newest_stay(bench: "Bench") -> None:
     bench.log.append("t", 0, [b"x"] * (3 * SLICE + 10))
-    retention = Retention(bench.log, [Keep("t", ["a", "b"], 10)])
+    retention = Retention(bench.log, [KeepRule("t", ["a", "b"], 10)])
     bench.log.save_positions({("a", "t", 0): 3 * SLICE})
     assert not retention.step()
     bench.log.save_positions({("b", "t", 0): SLICE + 5})
@@ -34,7 +34,7 @@ def test_only_what_every_consumer_has_done_goes_and_the_newest_stay(bench: "Benc
 
 def test_at_least_the_last_message_stays(bench: "Bench") -> None:
     bench.log.append("t", 0, [b"x"] * (SLICE + 1))
-    retention = Retention(bench.log, [Keep("t", [], 0)])
+    retention = Retention(bench.log, [KeepRule("t", [], 0)])
     assert retention.step()
     bench.log.append("t", 0, [b"x"] * SLICE)
     assert retention.step()
