@@ -16,8 +16,8 @@ from ops.cli import render
 from ops.cli.announce import Announcer, StandBy
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
+from ops.engine.draining import draining
 from ops.engine.loop import Periodic
-from ops.engine.signals import draining
 from ops.extras import needing
 from ops.flows_files import chosen, load_application
 from ops.installation import Installation, load_installation, parse_sources, save_installation

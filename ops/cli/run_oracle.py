@@ -8,8 +8,8 @@ from typing import Any
 from ops.cli import render
 from ops.cli.exit_codes import OK
 from ops.engine import collector
+from ops.engine.draining import draining
 from ops.engine.loop import SWITCH_S
-from ops.engine.signals import draining
 from ops.settings import load_settings
 from ops.wiring.oracle import OracleRole
 

@@ -16,13 +16,13 @@ from ops.brokers.lmdb_dead_letters import LmdbDeadLetters
 from ops.engine.clock import SystemClock
 from ops.engine.consumer import Consumer
 from ops.engine.doorbell import Doorbell
+from ops.engine.draining import draining
 from ops.engine.lanes import Lanes
 from ops.engine.liveness import Liveness
 from ops.engine.loop import Loop, Periodic
 from ops.engine.passes import Pass
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
-from ops.engine.signals import draining
 from ops.engine.stage import Stage
 from ops.engine.step import FunctionStep
 from ops.engine.traffic import Traffic
