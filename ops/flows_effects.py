@@ -8,7 +8,7 @@ from argus.difference import Change, changed_parts, difference
 from argus.registry import Application
 from gateway.route import fed_tables
 from ops.opened import DataFolder
-from proto.record import decode_build
+from proto.record import decode_build, decode_record
 from repo.api import Snapshot
 from repo.system import BUILD, JOBS, STATE, Generation, decode_job_state, document_table
 
@@ -103,11 +103,13 @@ def _group(folder: DataFolder, table: str) -> str:
 
 
 def _count(snapshot: Snapshot, table: str, group: str) -> int | None:
+    """Rows that are there, not those of which a record says that they were deleted."""
     if not group:
         return None
     count, after = 0, b""
     while rows := snapshot.scan(table, group, after=after, limit=_PAGE):
-        count, after = count + len(rows), rows[-1][0]
+        count += sum(decode_record(version.value or b"").values is not None for _, version in rows)
+        after = rows[-1][0]
     return count
 
 

@@ -184,6 +184,14 @@ def test_diff_shows_fields_conditions_tables_and_signals(adsindex: Any, written:
     assert "0 documents of type ad are built again" in printed.output
 
 
+def test_diff_counts_the_rows_that_are_there(folder: Any, request: pytest.FixtureRequest, adsindex: Any) -> None:
+    for at, values in enumerate([None, {"id": 1, "title": "a", "campaign_id": 1}, None]):
+        folder.row("ads", (at,), at, values)
+    request.getfixturevalue("running")
+    file = request.getfixturevalue("written")(('title = "title"', 'title = "campaign.name"'))
+    assert "\n1 document of type ad " in adsindex("flows", "diff", file).output
+
+
 @pytest.mark.usefixtures("running")
 def test_diff_shows_what_is_gone(adsindex: Any, written: Written) -> None:
     signal = FLOWS[FLOWS.index("[signals") : FLOWS.index("[documents")]
