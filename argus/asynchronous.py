@@ -7,7 +7,7 @@ from typing import Any
 from argus.api import RowRef
 from argus.compile import Compiled
 from argus.context import Context, row_key, row_of
-from argus.driver import drive
+from argus.driver import CODE_ERRORS, drive
 from argus.fetch import Fetched
 from argus.lineage import OwnRead
 from argus.reads import Noted
@@ -27,7 +27,7 @@ class Later:
     reads: list[Noted]
     rows: list[OwnRead]
     field: str = ""
-    error: Exception | None = None
+    error: BaseException | None = None
 
     def whole(self) -> list[Any]:
         """The values. Raises what a field raised."""
@@ -65,7 +65,7 @@ class Asynchronous:
                 context = Context(self._flows, source)
                 try:
                     coroutines.append(function(context, **arguments(*slots)))
-                except Exception as error:  # a value that does not fit its column's type of today
+                except CODE_ERRORS as error:  # a value that does not fit its column's type of today
                     later.field, later.error = name, error
                     continue
                 contexts.append(context)
@@ -78,7 +78,7 @@ class Asynchronous:
                 if finished.error is not None:
                     raise finished.error
                 later.values.append(check(finished.result))
-            except Exception as error:
+            except CODE_ERRORS as error:
                 later.field, later.error = name, error
         for later in results:
             later.reads = sorted(set(later.reads))

@@ -15,6 +15,7 @@ from argus.asynchronous import Asynchronous
 from argus.built import BuiltEntries
 from argus.compile import Compiled
 from argus.content import ContentEncoder
+from argus.driver import CODE_ERRORS
 from argus.failures import Failures, culprit
 from argus.fetch import Fetch, Fetched
 from argus.lineage import LineageEncoder, signals_used
@@ -77,7 +78,7 @@ class _Batch:
     reads: list[list[Noted] | None] = field(default_factory=list)
     signals: list[tuple[SignalReading, ...] | None] = field(default_factory=list)
     blocked: dict[int, str] = field(default_factory=dict)
-    failures: list[tuple[bytes, str, Exception]] = field(default_factory=list)
+    failures: list[tuple[bytes, str, BaseException]] = field(default_factory=list)
     changed: set[bytes] = field(default_factory=set)
 
 
@@ -202,7 +203,7 @@ class Builder:
             elif exists:
                 try:
                     content = encode_content(given, missing, () if later is None else later[at].whole())
-                except Exception as error:  # whatever a field's author wrote ends this document only
+                except CODE_ERRORS as error:  # whatever a field's author wrote ends this document only
                     name, blamed = culprit(self._compiled, [slot[at] for slot in fetched.slots])
                     if not name and later is not None:
                         name = later[at].field

@@ -12,6 +12,9 @@ from typing import Any
 from argus.api import RowRef
 from proto.errors import InvalidMessageError
 
+CODE_ERRORS = (Exception, SystemExit)
+"""What an application's code may raise, and end nothing but its own document or call: `sys.exit()`, too."""
+
 
 @dataclass(eq=False, slots=True)
 class Ask:
@@ -31,7 +34,7 @@ class Finished:
     """How one coroutine ended: `error` None and its result, or the exception."""
 
     result: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 Gather = Callable[[Sequence[tuple[int, Ask]]], Sequence[Any]]
@@ -71,7 +74,7 @@ def _advance(
     except StopIteration as stop:
         finished[index].result = stop.value
         return
-    except Exception as error:
+    except CODE_ERRORS as error:
         finished[index].error = error
         return
     if isinstance(asked, Ask):
@@ -87,5 +90,5 @@ def _end(coroutine: Coroutine[Any, Any, Any]) -> None:
     """Its `finally` blocks run; one that awaits again is left there."""
     try:
         coroutine.close()
-    except Exception:
+    except CODE_ERRORS:
         return

@@ -6,8 +6,9 @@ from typing import Any
 from argus.api import RowRef
 from argus.compile import Compiled
 from argus.context import row_key
+from argus.driver import CODE_ERRORS
 from proto.codec import decode_key
-from proto.errors import AdsIndexError
+from proto.errors import described
 from proto.events import NOTIFICATIONS, Cause, Notification, RowChange, encode, lane_topic
 from proto.lane import Lane
 from proto.ports.clock import Clock
@@ -35,12 +36,14 @@ class Failures:
     def __init__(self, dead_letters: DeadLetters, clock: Clock) -> None:
         self._dead_letters, self._clock = dead_letters, clock
 
-    def not_built(self, compiled: Compiled, key: bytes, field: str, cause: Cause, error: Exception) -> None:
+    def not_built(self, compiled: Compiled, key: bytes, field: str, cause: Cause, error: BaseException) -> None:
         """Stores why the document could not be built; its last good version stays."""
         change = RowChange(compiled.document.root, key)
         self._put(BUILD_STAGE, document_subject(compiled.document.name, key), error, field, change, cause)
 
-    def not_handled(self, handler: str, row: RowRef, columns: Iterable[str], cause: Cause, error: Exception) -> None:
+    def not_handled(
+        self, handler: str, row: RowRef, columns: Iterable[str], cause: Cause, error: BaseException
+    ) -> None:
         """Stores why a handler ended; the change stays unacknowledged, so that a replay runs it."""
         change = RowChange(row.table, row_key(row), tuple(sorted(columns)))
         self._put(HANDLE_STAGE, call_subject(handler, row), error, "", change, cause)
@@ -57,12 +60,14 @@ class Failures:
             for handler, row in calls:
                 self._dead_letters.clear(HANDLE_STAGE, call_subject(handler, row))
 
-    def _put(self, stage: str, subject: str, error: Exception, column: str, change: RowChange, cause: Cause) -> None:
+    def _put(
+        self, stage: str, subject: str, error: BaseException, column: str, change: RowChange, cause: Cause
+    ) -> None:
         now_ms = self._clock.now_ms()
         entry = DeadLetterEntry(
             stage=stage,
             subject=subject,
-            reason=str(error) if isinstance(error, AdsIndexError) else f"{type(error).__name__}: {error}",
+            reason=described(error),
             column=column,
             table=change.table,
             key=change.key,
@@ -75,11 +80,11 @@ class Failures:
         self._dead_letters.put(entry)
 
 
-def culprit(compiled: Compiled, slots: Sequence[Any]) -> tuple[str, Exception | None]:
+def culprit(compiled: Compiled, slots: Sequence[Any]) -> tuple[str, BaseException | None]:
     """Computes field by field to find the one that raises, or whose value can't be stored; ("", None): none does."""
     for name, compute in compiled.parts.items():
         try:
             encode_record(from_python(compute(*slots)))
-        except Exception as error:
+        except CODE_ERRORS as error:
             return name, error
     return "", None

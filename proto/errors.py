@@ -14,9 +14,23 @@ AdsIndexError
     `-- FlowsError         the flows file is wrong; says file, line, hint
 """
 
+DESCRIBED_MAX = 4_000
+
 
 class AdsIndexError(Exception):
     """Root of the tree."""
+
+
+def described(error: BaseException) -> str:
+    """What went wrong, in at most DESCRIBED_MAX characters that can be stored, whatever `error` makes of itself:
+    its class comes first, unless it is ours, which are written for people."""
+    try:
+        text = str(error)
+    except Exception as another:
+        text = f"its text can't be had: it raises {type(another).__name__}"
+    text = text.encode("utf-8", "backslashreplace").decode()
+    text = text if isinstance(error, AdsIndexError) else f"{type(error).__name__}: {text}"
+    return text if len(text) <= DESCRIBED_MAX else f"{text[:DESCRIBED_MAX]}..."
 
 
 class ConflictError(AdsIndexError):

@@ -166,6 +166,13 @@ def _json(raw: Any) -> Any:
     return from_python(raw)
 
 
+def _own(stored: Any) -> Any:
+    """A copy: a function may change what it is given, and others have the same stored value."""
+    if type(stored) is dict:
+        return {name: _own(value) for name, value in stored.items()}
+    return [_own(value) for value in stored] if type(stored) is list else stored
+
+
 _BOOLS = {"1": True, "true": True, "t": True, "1.0": True, "0": False, "false": False, "f": False, "0.0": False}
 _COERCE: dict[str, Callable[[Any], Stored]] = {
     "int": _int, "float": _float, "decimal": _decimal, "bool": _bool, "str": _str,
@@ -180,5 +187,6 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
     "decimal": Decimal,
     "date": date.fromisoformat,
     "datetime": datetime.fromisoformat,
+    "json": _own,
 }
 """Types whose stored form is not what a handler gets."""

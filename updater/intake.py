@@ -86,6 +86,9 @@ def _table_intake(
         try:
             found.deleted.append(deleted_key(layout, raw, source))
         except InvalidMessageError as error:
+            if len(raw) == len(layout.table.key):
+                letters.gone(layout, source, raw)
+                continue
             alone = TableRows(rows.table, rows.columns, [], [raw])
             letters.bad_row(offer.item, offer.unit, layout, alone, b"", raw, Fault("", str(error)))
     return found

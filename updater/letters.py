@@ -60,6 +60,10 @@ class Letters:
         """A parked row has a good version, or is gone."""
         self._waiting[subject_of(layout, source, decode_key(key)[1:])] = None
 
+    def gone(self, layout: TableLayout, source: str, shown_key: Sequence[Any]) -> None:
+        """A row whose key could never be stored is gone: only its letter was there."""
+        self._waiting[subject_of(layout, source, shown_key)] = None
+
     def deliver(self, store: DeadLetters) -> None:
         """After the commit. Should this process die in between, the unit is offered again, and finds its bad rows
         again."""

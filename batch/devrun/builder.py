@@ -8,7 +8,7 @@ from typing import Any
 from argus.api import FieldSpec
 from argus.compile import Compiled, compile_document
 from argus.context import Context, row_of
-from argus.driver import drive
+from argus.driver import CODE_ERRORS, drive
 from argus.fetch import Fetch, Fetched
 from argus.registry import Application
 from argus.results import result_check
@@ -120,7 +120,7 @@ class DryBuilder:
                     arguments = kind.compiled.arguments[field.name](*slots)
                     value, elapsed = self._computed(field.spec, key, arguments)
                     value = field.check(value)
-            except Exception as error:  # whatever an author wrote ends this field only
+            except CODE_ERRORS as error:  # whatever an author wrote ends this field only
                 value = None
                 built.troubles[number] = trouble_of(error, field.sensitive)
             built.values.append(value)

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from proto.errors import AdsIndexError, SettingsError, UnavailableError
 
+_FILE = "sqlite:///"
 _TEMPORARY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_PROTOCOL")
 
 
@@ -24,7 +25,7 @@ class SqliteFile:
     def __init__(self, url: str, busy_ms: int = 10) -> None:
         self.path = _path(url)
         self._engine = create_engine(
-            f"sqlite:///{self.path}",
+            URL.create("sqlite", database=self.path),
             poolclass=NullPool,
             connect_args={"timeout": busy_ms / 1000, "isolation_level": None, "check_same_thread": False},
         )
@@ -147,15 +148,21 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
 
 
 def _path(url: str) -> str:
+    """What stands behind sqlite:/// is the file's name as it is: %, ? and # mean themselves."""
+    database = url.removeprefix(_FILE) if url.startswith(_FILE) else _database(url)
+    if not database or database == ":memory:" or database.startswith("file:"):
+        raise SettingsError(f"source URL {url!r} names no file; write sqlite:///FILE or sqlite:////absolute/FILE")
+    path = os.path.abspath(database)
+    if not os.path.isfile(path):
+        raise SettingsError(f"source URL {url!r}: there is no file {path}")
+    return path
+
+
+def _database(url: str) -> str | None:
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise SettingsError(f"source URL {url!r} can't be read; an SQLite file is sqlite:///FILE") from None
     if parsed.get_backend_name() != "sqlite":
         raise SettingsError(f"source URL {url!r}: only SQLite files can be sources here: sqlite:///FILE")
-    if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
-        raise SettingsError(f"source URL {url!r} names no file; write sqlite:///FILE or sqlite:////absolute/FILE")
-    path = os.path.abspath(parsed.database)
-    if not os.path.isfile(path):
-        raise SettingsError(f"source URL {url!r}: there is no file {path}")
-    return path
+    return parsed.database

@@ -110,6 +110,14 @@ def test_a_relative_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert [one.name for one in inspect("sqlite:///shop.db")] == ["t"]
 
 
+@pytest.mark.parametrize("name", ["100%20.db", "ads?mode=ro.db", "a b.db", "#é.db"])
+def test_the_name_of_a_file_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
+    """Behind sqlite:/// there are no escapes: `%20` once opened, and so made, another file."""
+    sqlite3.connect(tmp_path / name).execute("CREATE TABLE t(x)").connection.close()
+    SqliteCapture(f"sqlite:///{tmp_path / name}").attach()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("this is not a database, and long enough to look like one" * 20)
     with pytest.raises(SettingsError, match="not a database"):

@@ -132,9 +132,17 @@ def test_a_key_that_is_too_long_is_a_dead_letter_with_a_short_subject(house: Hou
     assert house.row("notes", "ok") is not None
 
 
-def test_a_deleted_key_that_cannot_be_stored_is_a_dead_letter(house: House) -> None:
-    house.send(unit(1, rows("ads", deleted=[("x",), (1, 2)])))
-    assert {letter.subject for letter in house.letters.entries()} == {"ads/x", "ads/[1, 2]"}
+def test_a_deleted_key_with_too_many_values_is_a_dead_letter(house: House) -> None:
+    house.send(unit(1, rows("ads", deleted=[(1, 2)])))
+    assert {letter.subject for letter in house.letters.entries()} == {"ads/[1, 2]"}
+
+
+@pytest.mark.parametrize(("table", "key"), [("ads", None), ("ads", "x"), ("notes", "k" * 500)])
+def test_the_delete_of_a_row_whose_key_cannot_be_stored_settles_it(house: House, table: str, key: Any) -> None:
+    house.send(unit(1, rows(table, {**AD, "id": key} if table == "ads" else {"id": key, "text": "t"})))
+    assert house.letters.count() == 1
+    house.send(unit(2, rows(table, deleted=[(key,)])))
+    assert house.letters.count() == 0
 
 
 def test_a_row_of_the_wrong_length_is_a_dead_letter(house: House) -> None:
