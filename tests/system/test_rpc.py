@@ -204,7 +204,7 @@ def test_kill_9_while_rows_are_sent(tmp_path: Path, editor: sqlite3.Connection) 
         port = free.getsockname()[1]
     source = ("--source", f"sqlite:///{tmp_path / 'club.db'}", "--flows", tmp_path / "flows.toml")
     arguments = command("run", *source, "--data", tmp_path / "data", "--rpc", port)
-    rows = [{**score(at % 50, at / 2), "@version": NOW + at} for at in range(3000)]
+    rows = [{**score(at % 50, at / 2), "@version": NOW + at} for at in range(4500)]
     path = jsonl(tmp_path / "rows.jsonl", [*rows, {**score(1, "x"), "@version": NOW}])
     running = Daemon(arguments, tmp_path / "run.txt")
     try:
@@ -216,15 +216,15 @@ def test_kill_9_while_rows_are_sent(tmp_path: Path, editor: sqlite3.Connection) 
         sending = Daemon(ingesting, tmp_path / "sent.txt")
         for _ in range(2):
             with pytest.raises(Exception, match="timed out"):
-                sending.process.wait(1.0)
+                sending.process.wait(0.8)  # half of it is its start
             running.kill()
             running = Daemon(arguments, tmp_path / "run.txt")
         assert sending.process.wait(PATIENCE_S) == 1, sending.text
         found = json.loads(sending.text)
-        assert (found["taken"], found["refused"], found["refusals"][0]["line"]) == (3000, 1, 3001)
+        assert (found["taken"], found["refused"], found["refusals"][0]["line"]) == (4500, 1, 4501)
         assert adsindex("wait", "--data", tmp_path / "data").code == 0
         lines = adsindex("docs", "--json", "--data", tmp_path / "data").jsonl
-        assert {line["id"][1]: line["fields"]["score"] for line in lines} == {at: (2950 + at) / 2 for at in range(50)}
+        assert {line["id"][1]: line["fields"]["score"] for line in lines} == {at: (4450 + at) / 2 for at in range(50)}
         assert adsindex("dead-letters", "list", "--json", "--data", tmp_path / "data").output == ""
     finally:
         running.kill()
