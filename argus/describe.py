@@ -1,8 +1,8 @@
 """What an application is made of, in words: generations are compared by it, and it tells what must be rebuilt.
 
-A description maps each part ("table ads", "signal demand", "document ad", "handler pace") to its items, each with a
-text. What a document type depends on beyond its own entries stands with it as items "reads ...": when nothing of a part
-has changed, the values that it leads to can't have changed either.
+A description maps each part ("table ads", "signal demand", "shortcut budget", "document ad", "handler pace") to its
+items, each with a text. What a document type depends on beyond its own entries stands with it as items "reads ...":
+when nothing of a part has changed, the values that it leads to can't have changed either.
 """
 
 import json
@@ -20,6 +20,8 @@ from proto.flows.model import Collection, Column, Document, Signal, Table
 from repo.system import Generation
 
 Description = dict[str, dict[str, str]]
+_UNSAID = Signal("", "", "", {}, 0.0, 0.0).calls()
+"""How a signal is called when its author says nothing of it: not worth a line."""
 READS = "reads "
 """Begins the items of a document that stand for what it depends on, not for what its author wrote."""
 
@@ -34,6 +36,9 @@ def describe(application: Application) -> Description:
     tables = application.flows.tables
     found: Description = {f"table {name}": _table(table) for name, table in tables.items()}
     found |= {f"signal {name}": _signal_items(signal) for name, signal in application.flows.signals.items()}
+    for shortcut in application.flows.shortcuts.values():
+        columns = ", ".join(shortcut.columns)
+        found[f"shortcut {shortcut.name}"] = {"sends": f"{columns} of {shortcut.table} to {shortcut.topic}"}
     for document in application.flows.documents.values():
         found[f"document {document.name}"] = _document(application, document)
     for name, spec in application.handlers.items():
@@ -111,9 +116,9 @@ def _signal(signal: Signal) -> str:
 
 
 def _signal_items(signal: Signal) -> dict[str, str]:
-    """Without how it is cached and called, which makes no generation."""
     items = {"fetch": signal.fetch, "key": signal.key, "on failure": signal.on_failure}
-    return items | {f"field {name}": kind for name, kind in signal.fields.items()}
+    items |= {f"field {name}": kind for name, kind in signal.fields.items()}
+    return items | {name: f"{value:,.12g}" for name, value in signal.calls().items() if value != _UNSAID.get(name)}
 
 
 def _computed(handler: str, spec: FieldSpec) -> str:

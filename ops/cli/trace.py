@@ -73,8 +73,8 @@ def _print(folder: DataFolder, address: str, traces: list[Trace]) -> None:
         )  # fmt: skip
         for row in one.rows:
             render.print_line(f"  {_row(row)}")
-        render.print_line(f"  {_stages(one)}")
-        render.print_line(f"  {_fields(one)}")
+        for line in filter(None, (_stages(one), _fields(one))):
+            render.print_line(f"  {line}")
 
 
 def _kind(trace: Trace) -> str:

@@ -65,6 +65,8 @@ def _missing(flows: Flows, stored: Stored, parked_tables: dict[str, str]) -> Ite
         if row.key is None and not decides:
             continue
         above = stored.rows[row.parent]
-        reference = flows.tables[above.table].references[row.path.rpartition(".")[2]]
+        table = flows.tables[above.table]
+        reference = table.references[row.path.rpartition(".")[2]]
         pointer = f"{above.address}.{','.join(reference.columns)}"
-        yield facts.Missing(row.path, row.address, pointer, decides, row.table in parked_tables)
+        feed, by_key = flows.tables[row.table].feed, set(reference.columns) <= set(table.key)
+        yield facts.Missing(row.path, row.address, pointer, decides, row.table in parked_tables, feed, by_key)

@@ -1,4 +1,4 @@
-"""The generation of a flows file: a hash of what it means for rows and documents."""
+"""The generation of a flows file: a hash of what it means for those that run it."""
 
 import json
 from collections.abc import Mapping
@@ -6,15 +6,20 @@ from collections.abc import Mapping
 import xxhash
 
 from proto.flows.conditions import parse
-from proto.flows.model import Document, Signal, Table
+from proto.flows.model import Document, Shortcut, Signal, Table
 
 FORMAT = 1
 """Raise it when the same file begins to mean something else: every document is then built again."""
 
 
-def generation_of(tables: Mapping[str, Table], documents: Mapping[str, Document], signals: Mapping[str, Signal]) -> int:
-    """63 bits, the same in every process. Comments, layout, order, what only people read (owner, kind, critical,
-    freshness, sensitive), and how a signal is cached and called don't count."""
+def generation_of(
+    tables: Mapping[str, Table],
+    documents: Mapping[str, Document],
+    signals: Mapping[str, Signal],
+    shortcuts: Mapping[str, Shortcut],
+) -> int:
+    """63 bits, the same in every process. Comments, layout, order, and what only people read (owner, kind, critical,
+    freshness, sensitive) don't count."""
     meaning: dict[str, object] = {
         "format": FORMAT,
         "tables": {name: _table(table) for name, table in tables.items()},
@@ -22,6 +27,8 @@ def generation_of(tables: Mapping[str, Table], documents: Mapping[str, Document]
     }
     if signals:
         meaning["signals"] = {name: _signal(signal) for name, signal in signals.items()}
+    if shortcuts:
+        meaning["shortcuts"] = {name: (one.table, one.columns, one.topic) for name, one in shortcuts.items()}
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
     return xxhash.xxh3_64_intdigest(canonical.encode()) & (2**63 - 1)
 
@@ -50,4 +57,11 @@ def _document(document: Document) -> dict[str, object]:
 
 
 def _signal(signal: Signal) -> dict[str, object]:
-    return {"fetch": signal.fetch, "key": signal.key, "fields": list(signal.fields.items()), "on": signal.on_failure}
+    """With how it is called and cached: no document depends on that, and every process has to take it over."""
+    return {
+        "fetch": signal.fetch,
+        "key": signal.key,
+        "fields": list(signal.fields.items()),
+        "on": signal.on_failure,
+        "calls": signal.calls(),
+    }

@@ -49,7 +49,7 @@ def loads(text: str, file: str = "flows.toml") -> Flows:
     documents = build_documents(spelled.documents, flows, problems)
     shortcuts = build_shortcuts(spelled.shortcuts, flows, problems)
     problems.raise_if_any()
-    generation = generation_of(flows.tables, documents, signals)
+    generation = generation_of(flows.tables, documents, signals, shortcuts)
     return replace(flows, documents=documents, shortcuts=shortcuts, generation=generation)
 
 

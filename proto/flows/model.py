@@ -178,6 +178,21 @@ class Signal:
     breaker: BreakerLimits = BreakerLimits()
     at: Location = Location()
 
+    def calls(self) -> dict[str, float]:
+        """How it is called and cached, under the flows file's names: no document depends on it."""
+        return {
+            "max_age_s": self.max_age_s,
+            "absent_max_age_s": self.absent_max_age_s,
+            "timeout_ms": self.timeout_ms,
+            "batch_keys_max": self.batch_keys_max,
+            "cache_keys_max": self.cache_keys_max,
+            "value_bytes_max": self.value_bytes_max,
+            "response_bytes_max": self.response_bytes_max,
+            "breaker.failures": self.breaker.failures,
+            "breaker.open_s": self.breaker.open_s,
+            "breaker.open_s_max": self.breaker.open_s_max,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Flows:

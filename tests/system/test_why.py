@@ -382,7 +382,17 @@ def test_not_servable_and_not_published_tells_both(index: Whole, editor: sqlite3
     turns(index)
     answer = why(index)
     assert (answer.code, answer.serving, answer.current) == ("not_servable", True, False)
-    assert "Also: publishing is paused" in answer.sentence
+    assert "Also: publishing is paused" in answer.sentence and "To serve again" not in answer.sentence
+    assert answer.next_step == "adsindex publish resume"
+
+
+def test_deleted_and_not_published_says_what_holds_it_back(index: Whole, editor: sqlite3.Connection) -> None:
+    paused(index, stage=PUBLISHING)
+    editor.execute("DELETE FROM players WHERE number = 1")
+    turns(index)
+    answer = why(index)
+    assert (answer.code, answer.serving, answer.current) == ("not_in_source", True, False)
+    assert answer.next_step == "adsindex publish resume"
 
 
 def test_publish_pending(index: Whole, editor: sqlite3.Connection) -> None:

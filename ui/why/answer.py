@@ -66,7 +66,7 @@ def explain(facts: Facts) -> Why:
         serving=serving,
         current=current,
         sentence=_sentence(facts, findings, serving, current),
-        next_step=first.next_step if first else "",
+        next_step=_next_step(blocking, serving),
         as_of=facts.as_of,
         findings=findings,
         trace=facts.trace,
@@ -92,10 +92,16 @@ def _sentence(facts: Facts, findings: list[Finding], serving: bool, current: boo
         parts += [f"Also: {finding.sentence}" for finding in blocking[1:]]
         if facts.document.exists and current and len(blocking) == 1 and not remarks:
             parts.append(f"Everything else is fine: {_current(facts)}")
-        if first.code == "not_servable":
+        if first.code == "not_servable" and not serving:
             parts.append(first.next_step)
     parts += [f"Beside that: {text}" for text in remarks]
     return " ".join(f"{part.rstrip('.')}." for part in parts if part)
+
+
+def _next_step(blocking: list[Finding], serving: bool) -> str:
+    """Of the first that blocks; but what should be gone and is still served waits for what holds it back."""
+    holding = [finding for finding in blocking if serving and finding.code not in _FINAL] or blocking
+    return holding[0].next_step if holding else ""
 
 
 def _current(facts: Facts) -> str:

@@ -1,6 +1,6 @@
 """From the Repo to the document: is it built from what is stored, and what does it lack?"""
 
-from ui.why.facts import Facts, Job, Now, Signal
+from ui.why.facts import Facts, Job, Missing, Now, Signal
 from ui.why.finding import Finding, blocks, passed, remark
 from ui.why.source_rules import LOOK, letter_text, then, waits
 from ui.why.words import counted, listed, moment, moment_of, span
@@ -68,10 +68,20 @@ def reference_missing(facts: Facts) -> Finding:
         for one in decisive or missing
     ]
     first = (decisive or missing)[0]
-    step = f"insert {first.address}, or change {first.pointer}" if first.address else f"set {first.pointer}"
+    step = _mend(first)
     if decisive and not facts.document.servable:
         return blocks(code, f"{listed(texts)}; whether the document may serve depends on it", step)
     return remark(code, f"{listed(texts)}; its fields are empty", step)
+
+
+def _mend(missing: Missing) -> str:
+    """A key is not changed to find another row, and what is sent is not inserted."""
+    if not missing.address:
+        return f"set {missing.pointer}"
+    bring = (
+        f"send {missing.address} (adsindex ingest, adsindex backfill)" if missing.feed else f"insert {missing.address}"
+    )
+    return bring if missing.by_key else f"{bring}, or change {missing.pointer}"
 
 
 def table_parked(facts: Facts) -> Finding:
@@ -121,7 +131,7 @@ def _instead(signal: Signal) -> str:
 
 def _signal_finding(facts: Facts, signal: Signal, code: str, sentence: str) -> Finding:
     """What is not servable is so for another reason, which comes later."""
-    step = f"look at the service behind signal {signal.name}; it is asked again by itself"
+    step = f"adsindex signals says how signal {signal.name} fails; it is asked again by itself"
     return (blocks if signal.blocks or facts.document.servable else remark)(code, sentence, step)
 
 

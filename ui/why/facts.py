@@ -116,6 +116,7 @@ class Missing:
     """A row that the document should read and that is not there. pointer: "ads/4711.ad_group_id".
 
     address "": the reference is NULL. decides: the condition is not met for want of it. parked: so is its table.
+    feed: its rows are sent; by_key: the reference is the key of the row that points.
     """
 
     path: str
@@ -123,6 +124,8 @@ class Missing:
     pointer: str
     decides: bool
     parked: bool
+    feed: bool = False
+    by_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,10 +152,18 @@ def test_check_against_a_database_that_does_not_fit(
 
 @pytest.mark.usefixtures("running")
 def test_diff_and_apply_of_the_same_have_nothing_to_do(adsindex: Any, written: Written) -> None:
-    file = written(("max_age_s = 60", "max_age_s = 5  # how it is cached makes no generation"))
+    file = written(("max_age_s = 60", "max_age_s = 60  # a minute"))
     found = adsindex("flows", "diff", file)
     assert found.code == 0 and found.lines[-1] == "nothing to do: it means the same"
     assert adsindex("flows", "diff", file, "--json").json["changes"] == []
+
+
+@pytest.mark.usefixtures("running")
+def test_how_a_signal_is_called_is_taken_over_and_builds_nothing_again(adsindex: Any, written: Written) -> None:
+    file = written(("max_age_s = 60", "max_age_s = 60\ntimeout_ms = 500\nabsent_max_age_s = 5"))
+    found = changes(adsindex, file)
+    assert found == {("signal demand", "timeout_ms"): "added", ("signal demand", "absent_max_age_s"): "changed"}
+    assert adsindex("flows", "diff", file).lines[-1] == "nothing is built again: no document depends on it"
 
 
 @pytest.mark.usefixtures("running")
@@ -197,7 +205,8 @@ def test_diff_shows_what_is_gone(adsindex: Any, written: Written) -> None:
     signal = FLOWS[FLOWS.index("[signals") : FLOWS.index("[documents")]
     file = written((signal, ""), (', views = "signals.demand.views"', ""))
     assert changes(adsindex, file) == {("document ad", "field views"): "removed"} | {
-        ("signal demand", item): "removed" for item in ("fetch", "key", "on failure", "field views")
+        ("signal demand", item): "removed"
+        for item in ("fetch", "key", "on failure", "field views", "max_age_s", "absent_max_age_s")
     }
 
 

@@ -11,5 +11,6 @@ def test_a_short_cut_has_a_topic_of_its_own_name_or_another(shop: str) -> None:
     assert loads(f'{shop}{SHORTCUT}topic = "real-time.prices"').shortcuts["stock"].topic == "real-time.prices"
 
 
-def test_documents_are_not_built_again_for_it(shop: str) -> None:
-    assert loads(shop + SHORTCUT).generation == loads(shop).generation
+def test_a_short_cut_is_part_of_the_generation(shop: str) -> None:
+    other = SHORTCUT.replace('"price"', '"title"')
+    assert len({loads(text).generation for text in (shop, shop + SHORTCUT, shop + other)}) == 3

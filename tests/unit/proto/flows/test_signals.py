@@ -52,7 +52,12 @@ def test_copies_of_a_signal(shop: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "same"),
     [
-        ("max_age_s = 60", "max_age_s = 61\ntimeout_ms = 5\ncache_keys_max = 10_000\nbreaker = { failures = 2 }", True),
+        ("max_age_s = 60", "max_age_s = 60 # a minute\ntimeout_ms = 200", True),
+        ("max_age_s = 60", "max_age_s = 61\nabsent_max_age_s = 60", False),
+        ("max_age_s = 60", "max_age_s = 60\nabsent_max_age_s = 5", False),
+        ("max_age_s = 60", "max_age_s = 60\ntimeout_ms = 5", False),
+        ("max_age_s = 60", "max_age_s = 60\ncache_keys_max = 10_000", False),
+        ("max_age_s = 60", "max_age_s = 60\nbreaker = { failures = 2 }", False),
         ('since = "date"', 'since = "str"', False),
         ("score = ", "scores = ", False),
         ('"shelf.name"', '"id"', False),
@@ -60,7 +65,9 @@ def test_copies_of_a_signal(shop: str) -> None:
         ("max_age_s = 60", 'max_age_s = 60\non_failure = "omit"', False),
     ],
 )
-def test_what_a_document_can_hold_is_part_of_the_generation(shop: str, old: str, new: str, same: bool) -> None:
+def test_what_a_running_process_must_take_over_is_part_of_the_generation(
+    shop: str, old: str, new: str, same: bool
+) -> None:
     assert (
         loads(with_signal(shop)).generation == loads(with_signal(shop, "", SIGNAL.replace(old, new))).generation
     ) is same
