@@ -7,7 +7,8 @@ class PullCounts(msgspec.Struct):
     """hits, misses: readings that documents took from memory, and those that they did not find fresh there.
 
     calls, keys: asked for; failed_calls: without any good answer; failed_keys: those that could not be had; went_back:
-    answers older than what was known; blocked: builds that were not made. *_ms: wall clock, 0: never.
+    answers older than what was known; blocked: builds that were not made. last_error: of a call or of a key; failed_ms,
+    succeeded_ms: the newest call without, and with, a good answer. *_ms: wall clock, 0: never.
     """
 
     hits: int = 0
@@ -22,6 +23,7 @@ class PullCounts(msgspec.Struct):
     succeeded_ms: float = 0.0
     last_error: str = ""
     last_error_ms: float = 0.0
+    failed_ms: float = 0.0
 
     def note_error(self, text: str, now_ms: float) -> None:
         """The newest stays."""

@@ -210,7 +210,8 @@ class Pull:
     def _call_failed(self, reason: str) -> None:
         now_ms = self._clock.monotonic_ms()
         self.counts.failed_calls += 1
-        self.counts.note_error(reason, self._clock.now_ms())
+        self.counts.failed_ms = self._clock.now_ms()
+        self.counts.note_error(reason, self.counts.failed_ms)
         self.breaker = self.breaker.failed(now_ms)
         if self.breaker.refuses(now_ms):
             self._fail(dict.fromkeys(self._queue, f"not asked: {reason}"))

@@ -23,7 +23,7 @@ def signals(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
         adsindex signals --data adsindex-data
         adsindex signals --json
 
-    Exit code 1: a signal is not being asked, because it has failed too often.
+    Exit code 1: a signal is not being asked, because it has failed too often, or its newest call failed.
     """
     with opened(data) as folder:
         now_ms, flows = folder.clock.now_ms(), folder.flows
@@ -44,13 +44,14 @@ def signals(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
 
 
 def signal_problems(process: ProcessStatus, now_ms: float) -> Iterator[str]:
-    """One sentence for each signal that is left alone."""
+    """One sentence for each signal that is left alone, or whose newest call failed."""
     for signal in process.signals:
+        when = ago(signal.last_error_ms, now_ms) if signal.last_error else ""
         if signal.breaker != "closed":
-            when = (
-                f"asked again {ago(signal.open_until_ms, now_ms)}" if signal.open_until_ms > now_ms else "asked again"
-            )
-            yield f"signal {signal.name} fails: {signal.last_error} ({ago(signal.last_error_ms, now_ms)}; {when})"
+            again = f" {ago(signal.open_until_ms, now_ms)}" if signal.open_until_ms > now_ms else ""
+            yield f"signal {signal.name} fails: {signal.last_error} ({when}; asked again{again})"
+        elif signal.failed_ms > signal.succeeded_ms:
+            yield f"signal {signal.name} failed when it was last called: {signal.last_error} ({when})"
 
 
 def _print(processes: list[ProcessStatus], flows: Flows, problems: list[str], now_ms: float) -> None:

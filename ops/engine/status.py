@@ -52,6 +52,7 @@ class SignalStatus(msgspec.Struct):
     succeeded_ms: float
     last_error: str
     last_error_ms: float
+    failed_ms: float = 0.0
 
 
 class ProcessStatus(msgspec.Struct):
