@@ -22,6 +22,8 @@ class Group:
         self._state.depth += 1
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._store.forked:
+            self._store.end_child()
         state = self._state
         state.depth -= 1
         transaction, outermost = state.transaction, state.depth == 0
@@ -92,6 +94,8 @@ class Read:
         return begun
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._store.forked:
+            self._store.end_child()
         self._transaction.abort()
         self._state.busy -= 1
         if isinstance(error, lmdb.Error):

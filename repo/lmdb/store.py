@@ -1,11 +1,13 @@
 """The open LMDB environment of one process: begins and commits transactions, and recovers from I/O errors."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from struct import Struct
-from typing import Any
+from typing import Any, NoReturn
+from weakref import WeakSet
 
 import lmdb
 
@@ -19,6 +21,7 @@ NONCE = Struct(">QQ")  # transaction id, wall clock in ns
 
 _DATABASES_MAX = 64
 _REOPEN_WAIT_MS = 10_000
+_CHILD_ENDED = 70
 
 Database = Any  # lmdb._Database
 
@@ -56,6 +59,7 @@ class Store:
     handles  databases by name; it is the same dict for ever, but what it holds changes when the environment is opened
              again
     local    `local.state` is the calling thread's
+    forked   this is a child of the process that opened it, and must not touch what both have mapped: see end_child
     """
 
     def __init__(self, folder: Path, clock: Clock, nonce: bytes, map_bytes: int, readers_max: int) -> None:
@@ -69,6 +73,8 @@ class Store:
         self.local = _Local(self._joined)
         self._broken = False
         self.lmdb = self._opened()
+        self.forked = False
+        _open_stores.add(self)
 
     def begin(self, state: ThreadState, write: bool) -> "lmdb.Transaction[bytes]":
         """Whoever ends the transaction takes one from state.busy: that is what reopening waits for."""
@@ -94,6 +100,8 @@ class Store:
 
         Raises UnavailableError when nothing was kept, OutcomeUnknownError when not even that could be found out.
         """
+        if self.forked:
+            self.end_child()
         transaction_id = transaction.id()
         opened, state.opened = state.opened, {}
         try:
@@ -108,6 +116,12 @@ class Store:
         else:
             state.busy -= 1
             self.handles.update(opened)
+
+    def end_child(self) -> NoReturn:
+        """Ends a child that a function of the application has forked, and that came back from it. It would commit what
+        its parent commits, and free its parent's place among the readers; so nothing is closed or flushed either."""
+        os.write(2, b"adsindex: a child that a function forked has returned into the index; it ends here (os._exit)\n")
+        os._exit(_CHILD_ENDED)
 
     def _joined(self, state: ThreadState) -> None:
         with self._lock:
@@ -149,6 +163,8 @@ class Store:
 
     def _reopen(self, broken: lmdb.Environment) -> None:
         """LMDB refuses an environment whose last commit failed half-way. Waits until no thread is in a transaction."""
+        if self.forked:
+            self.end_child()
         with self._lock:
             if self.lmdb is not broken:
                 return
@@ -163,3 +179,14 @@ class Store:
             broken.close()
             self.lmdb = self._opened()
             self._broken = False
+
+
+_open_stores: "WeakSet[Store]" = WeakSet()
+
+
+def _in_child() -> None:
+    for store in _open_stores:
+        store.forked = store._broken = True
+
+
+os.register_at_fork(after_in_child=_in_child)

@@ -1,5 +1,6 @@
 """Functions that do what no function should: each spoils its own document at most."""
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -133,6 +134,28 @@ def test_whatever_it_raises_its_document_has_a_letter_and_the_others_go_on(
     assert {line["id"]: line["fields"]["value_told"] for line in index.lines("player")} == {1: "it is 1", 2: "it is 3"}
     players.execute("UPDATE players SET value = 5 WHERE id = 1")
     index.settle()
+    assert index.letters() == [] and index.errors() == []
+
+
+@pytest.mark.parametrize("leave", [lambda: "of a child", lambda: sys.exit(3)], ids=["returns", "exits"])
+def test_a_child_that_comes_back_into_the_index_ends_before_it_touches_it(
+    tmp_path: Path, players: sqlite3.Connection, whole: Any, leave: Callable[[], str]
+) -> None:
+    children: list[int] = []
+
+    def forks() -> str:
+        children.append(os.fork())
+        return f"forked {len(children)}" if children[-1] else leave()
+
+    index: Whole = whole({"main": f"sqlite:///{tmp_path / 'players.db'}"}, loads(FLOWS), with_told(forks))
+    index.settle()
+    for value in (2, 3, 2):
+        players.execute("UPDATE players SET value = ? WHERE id = 1", (value,))
+        index.settle()
+    assert {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children} == {70}
+    assert {line["id"]: line["fields"]["value_told"] for line in index.lines("player")} == {
+        1: f"forked {len(children)}", 2: "it is 1",
+    }  # fmt: skip
     assert index.letters() == [] and index.errors() == []
 
 
