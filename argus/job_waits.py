@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from argus.job_states import JobStates
+from proto.errors import named
 from proto.ports.clock import Clock
 
 BACK_OFF_MS = 100.0
@@ -42,8 +43,7 @@ class JobWaits:
         known = self._failed.get(job_id)
         attempts = 1 if known is None else known.attempts + 1
         wait_ms = min(BACK_OFF_MS * 2 ** min(attempts - 1, 20), BACK_OFF_MS_MAX)
-        text = f"{type(error).__name__}: {error}"
-        self._failed[job_id] = _Failure(attempts, text, self._clock.monotonic_ms() + wait_ms)
+        self._failed[job_id] = _Failure(attempts, named(error), self._clock.monotonic_ms() + wait_ms)
 
     def worked(self, job_id: str) -> None:
         """A slice of it did not fail."""

@@ -22,14 +22,25 @@ class AdsIndexError(Exception):
 
 
 def described(error: BaseException) -> str:
-    """What went wrong, in at most DESCRIBED_MAX characters that can be stored, whatever `error` makes of itself:
-    its class comes first, unless it is ours, which are written for people."""
+    """As `named`; but ours, which are written for people, without their class."""
+    return _bounded(_text_of(error)) if isinstance(error, AdsIndexError) else named(error)
+
+
+def named(error: BaseException) -> str:
+    """Its class and what went wrong, in at most DESCRIBED_MAX characters that can be stored, whatever `error` makes of
+    itself."""
+    return _bounded(f"{type(error).__name__}: {_text_of(error)}")
+
+
+def _text_of(error: BaseException) -> str:
     try:
         text = str(error)
     except Exception as another:
         text = f"its text can't be had: it raises {type(another).__name__}"
-    text = text.encode("utf-8", "backslashreplace").decode()
-    text = text if isinstance(error, AdsIndexError) else f"{type(error).__name__}: {text}"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _bounded(text: str) -> str:
     return text if len(text) <= DESCRIBED_MAX else f"{text[:DESCRIBED_MAX]}..."
 
 

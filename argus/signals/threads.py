@@ -5,10 +5,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 
+from argus.driver import CODE_ERRORS
 from argus.signals.answers import checked
 from argus.signals.port import Call, Fetcher, Finished
 from argus.signals.pull import CALLS_MAX
-from proto.errors import AdsIndexError
+from proto.errors import described
 from proto.flows.model import Signal
 
 
@@ -54,8 +55,6 @@ def made(signal: Signal, fetcher: Fetcher, call: Call) -> Finished:
     """Makes a call, here and now; whatever the fetcher raises is in what is returned."""
     try:
         answers, refused = checked(signal, call.keys, fetcher(call.keys))
-    except AdsIndexError as error:
-        return Finished(call, error=str(error))
-    except Exception as error:
-        return Finished(call, error=f"{type(error).__name__}: {error}")
+    except CODE_ERRORS as error:
+        return Finished(call, error=described(error))
     return Finished(call, answers, refused)

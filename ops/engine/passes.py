@@ -11,7 +11,7 @@ from ops.engine.backoff import Backoff
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from ops.engine.step import Step
-from proto.errors import CorruptionError, FencedError
+from proto.errors import CorruptionError, FencedError, named
 from proto.ports.clock import Clock
 from proto.ports.log import Durable
 
@@ -105,7 +105,7 @@ class Pass:
 
     def _failed(self, state: StepState | None, error: Exception) -> None:
         now_ms = self._clock.monotonic_ms()
-        text = f"{type(error).__name__}: {error}"
+        text = named(error)
         if state is None:  # the commit itself: a full disk, an I/O error
             wait_ms = self._commits.failed()
             self._not_before_ms = now_ms + wait_ms

@@ -7,7 +7,7 @@ from ops.engine.lanes import Choice, Lanes
 from ops.engine.outcomes import Settler, items_of
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
-from proto.errors import ConflictError, OutcomeUnknownError, SettingsError, TooOldError, UnavailableError
+from proto.errors import ConflictError, OutcomeUnknownError, SettingsError, TooOldError, UnavailableError, named
 from proto.lane import Lane
 from proto.ports.clock import Clock
 from proto.ports.dead_letters import DeadLetters
@@ -104,7 +104,7 @@ class Stage:
             condemned = failures >= self._settings.attempts_max
             wait_ms = 0.0 if condemned else backoff_ms(failures, self._settings)
             progress.raised(alone[2], self._clock.monotonic_ms() + wait_ms)
-            self._reasons[alone] = f"{type(error).__name__}: {error}"
+            self._reasons[alone] = named(error)
         return 0.0
 
     def wake_ms(self) -> float:

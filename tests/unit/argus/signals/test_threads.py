@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from argus.api import Reading
 from argus.signals.port import Answer, Call, Fetcher, Finished
+from argus.signals.pull import CALLS_MAX
 from argus.signals.threads import ThreadCaller
 from proto.flows.model import Signal
 
@@ -48,6 +49,24 @@ def test_whatever_a_fetcher_raises_is_the_calls_error() -> None:
     assert ends.next() == Finished(call(1), error="ZeroDivisionError: no pins")
     ends.caller.start(call(2))
     assert "not a mapping" in ends.next().error
+    ends.caller.close()
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_a_fetcher_that_exits_or_has_no_words_ends_its_call_and_not_its_thread() -> None:
+    def fetch(keys: Sequence[int]) -> dict[int, Reading | None]:
+        raise SystemExit("done") if keys == (1,) else Speechless
+
+    ends = Ends(fetch)
+    for _ in range(CALLS_MAX + 1):  # as many as there are threads, and one more
+        ends.caller.start(call(1))
+        assert ends.next().error == "SystemExit: done"
+        ends.caller.start(call(2))
+        assert ends.next().error == "Speechless: its text can't be had: it raises RuntimeError"
     ends.caller.close()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.engine.settings import EngineSettings
-from proto.errors import CorruptionError, FencedError, SettingsError, UnavailableError
+from proto.errors import DESCRIBED_MAX, CorruptionError, FencedError, SettingsError, UnavailableError
 from proto.lane import Lane
 from proto.ports.processor import DONE, DeadLetter, Drop, Item, Outcome, Retry
 
@@ -119,6 +119,18 @@ def test_poison_is_found_tried_and_becomes_a_dead_letter_while_the_rest_goes_on(
     bench.send(b"5", b"6")
     loop.drain()
     assert bench.script.batches[-1] == [b"5", b"6"]
+
+
+def test_an_error_that_cant_be_stored_as_it_is_condemns_its_message_alone(bench: "Bench") -> None:
+    bench.script.rules[b"poison"] = ValueError("half a character: \ud800" + "x" * DESCRIBED_MAX)
+    loop = bench.loop(bench.make_pass(bench.stage()))
+    bench.send(b"1", b"poison", b"3")
+    bench.run_for(loop, 1000)
+    assert sorted(bench.out()) == [b"1", b"3"]
+    (letter,) = bench.letters.entries()
+    assert (
+        letter.reason.startswith(r"ValueError: half a character: \ud800x") and len(letter.reason) == DESCRIBED_MAX + 3
+    )
 
 
 def test_a_message_that_raises_once_is_processed_the_second_time(bench: "Bench") -> None:
