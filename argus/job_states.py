@@ -4,6 +4,8 @@ Other processes create jobs, work on them, pause and cancel them, by writing row
 mark tells of a commit to it. Garbage: of the finished jobs of each kind the newest FINISHED_KEPT stay.
 """
 
+from contextlib import suppress
+
 from proto.codec import encode_key
 from proto.errors import ConflictError, SettingsError
 from repo.api import Repo, Snapshot, Transaction
@@ -85,20 +87,17 @@ def set_state(repo: Repo, job_id: str, state: str, now_ms: float) -> JobState:
     The worker stores its progress in the same row, so a conflict is likely, and the next attempt finds it newer.
     Raises SettingsError when it is not live any more, ConflictError when it changes all the time.
     """
-    key = encode_key((job_id,))
+    states = JobStates(repo)
     for _ in range(_ATTEMPTS_MAX):
-        with repo.snapshot() as snapshot:
-            (version,) = snapshot.read(JOBS, STATE, [key])
-        if version is None or version.value is None:
+        job, timestamp = states.stored(job_id)
+        if job is None:
             raise SettingsError(f"job {job_id!r} is not there any more")
-        job = decode_job_state(version.value)
         if not job.is_live:
             raise SettingsError(f"job {job_id!r} is {job.state} by now")
         job.state = state
         job.finished_ms = now_ms if state == "cancelled" else 0.0
-        transaction = Transaction(snapshot.timestamp)
-        transaction.write(JOBS, key, STATE, encode(job))
-        if repo.commit([transaction])[0].committed:
+        with suppress(ConflictError):
+            states.store(job, timestamp)
             return job
     raise ConflictError(f"job {job_id!r} changes all the time; try again")
 
