@@ -100,8 +100,6 @@ class Store:
 
         Raises UnavailableError when nothing was kept, OutcomeUnknownError when not even that could be found out.
         """
-        if self.forked:
-            self.end_child()
         transaction_id = transaction.id()
         opened, state.opened = state.opened, {}
         try:
