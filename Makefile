@@ -31,6 +31,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 		"On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) .
+	@sync # else the first edits of the demo wait for the disk to take what pip has written
 	@touch $@
 
 # And what developing needs.
