@@ -40,6 +40,14 @@ def attach(source: str, capture: Capture, known: Progress | None, new_incarnatio
     return capture.attach(Identity(known.identity, known.incarnation))
 
 
+def fed_elsewhere(source: str, folder: str) -> str:
+    """What a person reads of a source that feeds another data folder; folder: that one."""
+    return (
+        f"source {source!r} feeds the data folder {folder} already, and its change log is removed behind one reader "
+        "only. Index a copy of the database; or, if nothing reads into that folder any more, remove or rename it"
+    )
+
+
 def _begun(identity: Identity, before: Progress | None) -> Progress:
     """Another history: positions begin again; what is bootstrapped is compared, the rest is still to be read."""
     begun = Progress(identity.name, identity.incarnation)

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.bootstrap import Bootstrap
 from gateway.capture.port import Capture, Key, Mark, Shape
-from gateway.identify import identify
+from gateway.identify import fed_elsewhere, identify
 from gateway.materialize import Materializer
 from gateway.progress import Progress, ProgressLog, Task
 from gateway.read_size import ReadSize
@@ -29,9 +29,13 @@ class Gateway:
     """One source, one thread. Whatever is killed or undone, a new object goes on where the log ends."""
 
     def __init__(
-        self, source: str, flows: Flows, capture: Capture, log: Log, clock: Clock, settings: GatewaySettings
-    ) -> None:
-        """Does no IO: the first `step` attaches the source. `capture` is the gateway's own from now on."""
+        self, source: str, flows: Flows, capture: Capture, log: Log, clock: Clock, settings: GatewaySettings,
+        folder: str,
+    ) -> None:  # fmt: skip
+        """Does no IO: the first `step` attaches the source. `capture` is the gateway's own from now on.
+
+        folder: the data folder, in full: a source feeds one.
+        """
         tables = fed_tables(flows, source)
         self.source = source
         self._capture, self._log, self._clock, self._settings = capture, log, clock, settings
@@ -40,6 +44,7 @@ class Gateway:
         self._lanes = {table.name: table.lane for table in tables}
         self._poll_size = ReadSize(clock, settings.read_ms_target, settings.read_rows_max)
         self._chunk_size = ReadSize(clock, settings.read_ms_target, settings.read_rows_max)
+        self._folder = folder
         self._bootstrap = Bootstrap(source, capture)
         self._shortcuts = Shortcuts(source, flows, log)
         self._progress: Progress | None = None
@@ -163,7 +168,10 @@ class Gateway:
             self._logged = ProgressLog(self._log, self.source)
             rows_max = self._settings.unit_rows_max
             self._sender = Sender(self.source, self._logged, self._shortcuts, self._lanes, rows_max, self._clock)
-            self._progress = identify(self.source, self._capture, self._logged.load())
+            progress = identify(self.source, self._capture, self._logged.load())
+            if other := self._capture.claim(self._folder):
+                raise SettingsError(fed_elsewhere(self.source, other))
+            self._progress = progress
             return self._adopt_schema()
 
     def _adopt_schema(self) -> bool:

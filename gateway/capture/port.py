@@ -107,6 +107,17 @@ class Capture(Protocol):
         """Makes the change log, if there is none. replaces: makes a new identity, of the next incarnation."""
         ...
 
+    def other_reader(self, folder: str) -> str:
+        """The data folder that the source feeds, when it is another than this one and still there; else ""."""
+        ...
+
+    def claim(self, folder: str) -> str:
+        """Notes in the source that its changes go to this data folder: a change log is trimmed behind one reader.
+
+        Returns other_reader, and notes nothing when there is one.
+        """
+        ...
+
     def detach(self) -> None:
         """Removes triggers, change log and identity: everything that `attach` and `refresh` have made."""
         ...

@@ -16,7 +16,7 @@ from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.capture.sqlite.doctor import Finding, examine
 from gateway.capture.sqlite.schema import inspect
 from gateway.capture.stopped import why_and_mend
-from gateway.identify import identify
+from gateway.identify import fed_elsewhere, identify
 from gateway.route import captured_table, fed_tables
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
@@ -131,16 +131,16 @@ def _source(name: str, url: str, flows: Flows | None) -> Iterator[Finding]:
 
 
 def _same(data: Path, name: str, url: str) -> Iterator[Finding]:
-    """Whether it is still the database that was captured: what stops a source for good."""
+    """Whether it is still the database that was captured, into this folder: what stops a source for good."""
     with opened(data) as folder:
         progress = progress_of(folder, name)
-    if progress is None:
-        return
-    captured = f"captured up to position {progress.position}"
     capture = SqliteCapture(url)
     try:
-        identify(name, capture, progress)
-        yield Finding("fine", "same database", captured)
+        if other := capture.other_reader(str(data.resolve())):
+            yield Finding("error", "one folder", fed_elsewhere(name, other))
+        elif progress is not None:
+            identify(name, capture, progress)
+            yield Finding("fine", "same database", f"captured up to position {progress.position}")
     except SettingsError as error:
         yield Finding("error", "same database", *why_and_mend(str(error)))
     except UnavailableError:  # examine has told why

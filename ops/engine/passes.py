@@ -11,7 +11,7 @@ from ops.engine.backoff import Backoff
 from ops.engine.positions import Positions
 from ops.engine.settings import EngineSettings
 from ops.engine.step import Step
-from proto.errors import CorruptionError, FencedError, named
+from proto.errors import CorruptionError, FencedError, SettingsError, named
 from proto.ports.clock import Clock
 from proto.ports.log import Durable
 
@@ -117,8 +117,10 @@ class Pass:
         state.errors += 1
         wait_ms = state.step.failed(error)
         state.not_before_ms = now_ms + wait_ms
-        # The traceback once, not with each attempt, and plain: rendering one for people takes longer than a pass.
-        trace = {} if text == state.last_error else {"exception": "".join(format_exception(error, limit=-6))}
+        # The traceback once, not with each attempt, and plain: rendering one for people takes longer than a pass. What
+        # people have to mend is told in words alone.
+        known = text == state.last_error or isinstance(error, SettingsError)
+        trace = {} if known else {"exception": "".join(format_exception(error, limit=-6))}
         state.last_error, state.last_error_ms = text, self._clock.now_ms()
         if not told:
             state.told_ms = now_ms

@@ -42,7 +42,7 @@ def gateway_role(store: Store, flows: Flows, sources: Mapping[str, str], gate: G
 def _source(store: Store, flows: Flows, name: str, url: str, gate: Gate | None) -> Source:
     step_name = f"gateway {name}"
     capture = sqlite_capture(name, url)
-    gateway = Gateway(name, flows, capture, store.log, store.clock, store.settings.gateway)
+    gateway = Gateway(name, flows, capture, store.log, store.clock, store.settings.gateway, str(store.folder.resolve()))
     store.closing.append(gateway.close)
 
     def poll() -> bool:

@@ -127,7 +127,7 @@ class World:
     def __init__(
         self, folder: Path, flows: Flows, setup: str = "", journal: str = "wal", log: Log | None = None, **settings: Any
     ) -> None:
-        self.path = folder / "shop.db"
+        self.path, self.folder = folder / "shop.db", folder / "data"
         self.url = f"sqlite:///{self.path}"
         self.editor = sqlite3.connect(self.path, isolation_level=None, timeout=0.2)
         self.editor.execute(f"PRAGMA journal_mode = {journal}")
@@ -176,4 +176,5 @@ class World:
         self.editor.close()
 
     def _gateway(self) -> Gateway:
-        return Gateway(SOURCE, self.flows, SqliteCapture(self.url), self.log, self.clock, self.settings)
+        capture = SqliteCapture(self.url)
+        return Gateway(SOURCE, self.flows, capture, self.log, self.clock, self.settings, str(self.folder))

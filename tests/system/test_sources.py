@@ -136,3 +136,25 @@ def test_two_sources_with_the_same_ids_do_not_mix(tmp_path: Path, whole: Any) ->
     assert found() == {**{key: row for key, row in both.items() if key[0] == "us"}, ("eu", 1): ("Blues", 10)}
     for editor in editors.values():
         editor.close()
+
+
+def test_a_second_data_folder_is_refused_until_the_first_is_gone(
+    tmp_path: Path, index: Whole, editor: sqlite3.Connection, whole: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = whole(index.sources, loads(FLOWS), name="second")
+    turns(second, 2)
+    refused = f"feeds the data folder {index.folder} already"
+    assert any(refused in error for error in second.errors()) and values(second) == {}
+    second.close()
+    save_installation(second.folder, Installation(second.sources))
+    capsys.readouterr()
+    assert run(["doctor", "--data", str(second.folder), "--json"]) == 1
+    assert refused in capsys.readouterr().out
+    editor.execute("UPDATE players SET value = 12 WHERE number = 2")
+    index.settle()
+    assert values(index) == {1: 10, 2: 12}
+    index.close()
+    index.folder.rename(tmp_path / "kept")
+    second.restart()
+    second.settle()
+    assert values(second) == {1: 10, 2: 12}

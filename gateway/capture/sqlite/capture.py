@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from gateway.capture.port import CapturedTable, Chunk, Identity, Key, Mark, Poll, Shape
-from gateway.capture.sqlite.file import SqliteFile
+from gateway.capture.sqlite.file import SqliteFile, is_other_folder
 from gateway.capture.sqlite.missing import obstacle
 from gateway.capture.sqlite.reads import TableReads
 from gateway.capture.sqlite.schema import Schema, TableShape, quoted
@@ -49,10 +49,30 @@ class SqliteCapture:
             self._file.run(f"DELETE FROM {SOURCE}")
             incarnation = replaces.incarnation + 1 if replaces else 1
             values = (incarnation, replaces.name if replaces else "")
-            self._file.run(f"INSERT INTO {SOURCE} SELECT lower(hex(randomblob(8))), ?, ?", values)
+            made_of = "(identity, incarnation, replaces) SELECT lower(hex(randomblob(8))), ?, ?"
+            self._file.run(f"INSERT INTO {SOURCE} {made_of}", values)
             made = self._read_identity()
         assert made is not None
         return made
+
+    def other_reader(self, folder: str) -> str:
+        with self._file.reading():
+            return self._other_reader(folder)
+
+    def claim(self, folder: str) -> str:
+        claimed = (folder, self._file.path)
+        with self._file.reading():
+            if self._claimed() == claimed:
+                return ""
+        with self._file.writing(_SCHEMA_WAIT_MS):
+            if other := self._other_reader(folder):
+                return other
+            present = self._columns(SOURCE)
+            for column in ("folder", "file"):
+                if column not in present:
+                    self._file.run(f"ALTER TABLE {SOURCE} ADD COLUMN {column} TEXT")
+            self._file.run(f"UPDATE {SOURCE} SET folder = ?, file = ?", claimed)
+        return ""
 
     def detach(self) -> None:
         with self._file.writing(_SCHEMA_WAIT_MS):
@@ -180,7 +200,7 @@ class SqliteCapture:
         return Shape(schema.version, schema.digest, missing, signatures, ordered)
 
     def _widen_change_log(self, key_columns: int) -> None:
-        present = len(self._file.all(f"PRAGMA main.table_info({CHANGES})")) - 3
+        present = len(self._columns(CHANGES)) - 3
         for place in range(present, key_columns):
             self._file.run(f"ALTER TABLE {CHANGES} ADD COLUMN k{place}")
 
@@ -206,6 +226,20 @@ class SqliteCapture:
             why = f"its change log is another one at {mark.position}: it was restored, and went on"
             raise SettingsError(stopped(self.url, why))
         return newest
+
+    def _other_reader(self, folder: str) -> str:
+        reader, file = self._claimed()
+        return reader if file == self._file.path and is_other_folder(reader, folder) else ""
+
+    def _claimed(self) -> tuple[str, str]:
+        """Data folder, and database file as it was called then: a copy of it is another source. "" each: never."""
+        if "file" not in self._columns(SOURCE):
+            return "", ""
+        folder, file = self._file.one(f"SELECT folder, file FROM {SOURCE}")
+        return folder or "", file or ""
+
+    def _columns(self, table: str) -> list[str]:
+        return [name for _, name, *_ in self._file.all(f"PRAGMA main.table_info({table})")]
 
     def _read_identity(self) -> Identity | None:
         if not self._file.all("SELECT 1 FROM main.sqlite_master WHERE name = ?", (SOURCE,)):

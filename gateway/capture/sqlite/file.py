@@ -140,6 +140,15 @@ class SqliteFile:
         return SettingsError(f"{self.path}: {error} ({name})")
 
 
+def is_other_folder(one: str, other: str) -> bool:
+    """Whether `one` is a folder with something in it, and not `other` under another name."""
+    try:
+        with os.scandir(one) as entries:
+            return any(entries) and not os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
 def _text_or_bytes(raw: bytes) -> str | bytes:
     try:
         return raw.decode()

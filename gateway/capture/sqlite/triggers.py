@@ -23,7 +23,8 @@ def change_log_sql(key_columns: int) -> list[str]:
     keys = ", ".join(f"k{place}" for place in range(max(1, key_columns)))
     return [
         f"CREATE TABLE IF NOT EXISTS {CHANGES} (sequence INTEGER PRIMARY KEY, name TEXT, at_ms INTEGER, {keys})",
-        f"CREATE TABLE IF NOT EXISTS {SOURCE} (identity TEXT, incarnation INTEGER, replaces TEXT)",
+        f"CREATE TABLE IF NOT EXISTS {SOURCE} "
+        "(identity TEXT, incarnation INTEGER, replaces TEXT, folder TEXT, file TEXT)",
     ]
 
 

@@ -3,12 +3,14 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from gateway.capture.sqlite.capture import SqliteCapture
 from gateway.identify import attach
 from gateway.progress import ProgressLog
+from ops.brokers.memory import MemoryLog
 from proto.errors import SettingsError
 from tests.support.source import SOURCE, World, flows_of, table
 
@@ -158,3 +160,71 @@ def test_attach_refuses_another_database_unless_it_is_told_to(shop: World, world
     other = world(FLOWS, SETUP)
     with pytest.raises(SettingsError, match=STOPPED):
         attach(SOURCE, other.gateway._capture, known)
+
+
+def read_into(shop: World, folder: Path) -> None:
+    """A second index of the same database begins, in a folder of its own; and ends."""
+    other, log = shop.folder, shop.log
+    shop.folder, shop.log = folder, MemoryLog()
+    try:
+        shop.restart()
+        shop.gateway.step(10)
+    finally:
+        shop.folder, shop.log = other, log
+
+
+def use(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "data.mdb").touch()
+    return folder
+
+
+def test_a_source_feeds_one_data_folder(shop: World, tmp_path: Path) -> None:
+    use(shop.folder)
+    second = use(tmp_path / "second")
+    for _ in range(2):
+        with pytest.raises(SettingsError, match=f"feeds the data folder {shop.folder} already"):
+            read_into(shop, second)
+    shop.sql("UPDATE ads SET bid = 20")
+    shop.restart()
+    shop.drain()
+    assert not shop.differences()
+
+
+@pytest.mark.parametrize("gone", ["renamed", "emptied"])
+def test_a_data_folder_that_is_gone_holds_no_source(shop: World, tmp_path: Path, gone: str) -> None:
+    second = use(tmp_path / "second")
+    if gone == "renamed":
+        use(shop.folder).rename(tmp_path / "kept")
+    else:
+        shop.folder.mkdir()
+    read_into(shop, second)
+    with pytest.raises(SettingsError, match=f"feeds the data folder {second} already"):
+        read_into(shop, use(tmp_path / "third"))
+
+
+def test_a_data_folder_by_another_name_is_the_same(shop: World, tmp_path: Path) -> None:
+    use(shop.folder)
+    (tmp_path / "link").symlink_to(shop.folder)
+    shop.folder = tmp_path / "link"
+    shop.restart()
+    assert shop.drain() == []
+
+
+def test_a_copy_of_the_database_may_feed_another_folder(shop: World, tmp_path: Path) -> None:
+    use(shop.folder)
+    copy = tmp_path / "staging.db"
+    shutil.copy(shop.path, copy)
+    shop.url = f"sqlite:///{copy}"
+    read_into(shop, use(tmp_path / "second"))
+
+
+def test_a_source_that_an_older_program_has_attached_is_claimed(shop: World, tmp_path: Path) -> None:
+    for column in ("folder", "file"):
+        shop.sql(f"ALTER TABLE adsindex_source DROP COLUMN {column}")
+    use(shop.folder)
+    shop.restart()
+    shop.drain()
+    assert not shop.differences()
+    with pytest.raises(SettingsError, match="feeds the data folder"):
+        read_into(shop, use(tmp_path / "second"))
