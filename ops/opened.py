@@ -73,7 +73,7 @@ def opened(path: Path) -> Iterator[DataFolder]:
             f"there is no data folder at {path}: name it with --data DIR or ADSINDEX_DATA, or make it: adsindex run"
         )
     clock = SystemClock()
-    environment = LmdbEnvironment(path, clock, os.urandom(8))
+    environment = LmdbEnvironment(path, clock, os.urandom(8), looking=True)
     try:
         log = LmdbLog(environment)
         repo = LmdbRepo(environment, clock, log.append_in)

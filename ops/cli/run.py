@@ -16,6 +16,7 @@ from ops.cli import render
 from ops.cli.announce import Announcer, StandBy
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
+from ops.engine import hangs
 from ops.engine.draining import draining
 from ops.engine.loop import Periodic
 from ops.extras import needing
@@ -79,7 +80,7 @@ def run(
     try:
         process.loop.periodically(Periodic(adoption.look, 200.0))
         process.loop.periodically(Periodic(announcer.look, 100.0))
-        with draining(process.loop.stop):
+        with draining(process.loop.stop), hangs.told(process.loop):
             announcer.started(installation.sources, application)
             if served is not None:
                 announcer.serving(served.start(rpc))

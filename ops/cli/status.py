@@ -120,7 +120,8 @@ def _problems(found: _Status) -> Iterator[str]:
 def _process_problems(process: ProcessStatus, now_ms: float) -> Iterator[str]:
     who = f"{process.role} ({process.pid})"
     if now_ms - process.at_ms > _SILENT_MS:
-        yield f"{who} has not said anything since {ago(process.at_ms, now_ms)}"
+        since = ago(process.at_ms, now_ms)
+        yield f"{who} has said nothing since {since}: it is stopped, or a function hangs (see its standard error)"
     if process.commit_error:
         yield f"{who} can't commit: {process.commit_error}"
     yield from process.refusals

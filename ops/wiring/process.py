@@ -81,6 +81,7 @@ def assemble_process(
     cleaning = FunctionStep("retention", garbage.step, store.clock, store.settings.engine)
     passes += [pass_of(store, "retention", [cleaning])]
     status = StatusFile(store.folder, "+".join(roles), passes, store.clock)
+    status.write()  # the loop writes it at the end of a turn, and the first may never end
     policy = stale_policy(store, stages)
     loop = Loop(
         passes,

@@ -30,9 +30,12 @@ class LmdbEnvironment:
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, nonce: bytes, map_bytes: int = 1 << 40, readers_max: int = 256
-    ) -> None:
+        self, folder: Path, clock: Clock, nonce: bytes, map_bytes: int = 1 << 40, readers_max: int = 256, *,
+        looking: bool = False,
+    ) -> None:  # fmt: skip
         """Opens or creates. nonce: random, of this process; names its commits.
+
+        looking: for tools. Until the first write nothing waits for whoever writes, who may hang.
 
         Raises SettingsError for a folder of a newer format, and for one that this process has open already.
         """
@@ -41,11 +44,12 @@ class LmdbEnvironment:
         self.commits = 0
         self.on_commit: list[Callable[[], None]] = []
         self._lock = threading.Lock()
-        self._store = Store(folder, clock, nonce, map_bytes, readers_max)
+        self._store = Store(folder, clock, nonce, map_bytes, readers_max, looking)
         self._contexts = _Contexts(self._store, self._committed)
         self.databases = self._store.handles
         self._check_format()
-        self._forget_old_nonces()
+        if not looking:
+            self._forget_old_nonces()
 
     def database(self, name: str) -> Database:
         """The named database, created when it is first asked for. Outside of groups it is in `databases` from then on.
@@ -118,6 +122,8 @@ class LmdbEnvironment:
             callback()
 
     def _open_existing(self, name: str) -> bool:
+        if self._store.looking:
+            return self._store.find(name)
         state = self._contexts.state
         transaction = self._store.begin(state, write=True)
         try:

@@ -59,10 +59,13 @@ class Store:
     handles  databases by name; it is the same dict for ever, but what it holds changes when the environment is opened
              again
     local    `local.state` is the calling thread's
+    looking  nothing was written so far: opened without the right to write, and again when something is
     forked   this is a child of the process that opened it, and must not touch what both have mapped: see end_child
     """
 
-    def __init__(self, folder: Path, clock: Clock, nonce: bytes, map_bytes: int, readers_max: int) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, nonce: bytes, map_bytes: int, readers_max: int, looking: bool = False
+    ) -> None:
         self.folder = folder
         self.handles: dict[str, Database] = {}
         self._clock = clock
@@ -72,12 +75,15 @@ class Store:
         self._threads: list[ThreadState] = []
         self.local = _Local(self._joined)
         self._broken = False
+        self.looking = looking
         self.lmdb = self._opened()
         self.forked = False
         _open_stores.add(self)
 
     def begin(self, state: ThreadState, write: bool) -> "lmdb.Transaction[bytes]":
         """Whoever ends the transaction takes one from state.busy: that is what reopening waits for."""
+        if write and self.looking:
+            self._reopen(self.lmdb)
         state.busy += 1
         environment = self.lmdb
         try:
@@ -121,6 +127,14 @@ class Store:
         os.write(2, b"adsindex: a child that a function forked has returned into the index; it ends here (os._exit)\n")
         os._exit(_CHILD_ENDED)
 
+    def find(self, name: str) -> bool:
+        """Whether there is such a database; then it is in `handles`. While looking: making one waits for who writes."""
+        try:
+            self.handles[name] = self.lmdb.open_db(name.encode(), create=False)
+        except lmdb.NotFoundError:
+            return False
+        return True
+
     def _joined(self, state: ThreadState) -> None:
         with self._lock:
             self._threads = [other for other in self._threads if other.owner.is_alive()] + [state]
@@ -128,20 +142,31 @@ class Store:
     def _opened(self) -> lmdb.Environment:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            environment = lmdb.open(
-                str(self.folder),
-                map_size=self._map_bytes,
-                max_readers=self._readers_max,
-                max_dbs=_DATABASES_MAX,
-                max_spare_txns=4,
-                lib_version=0,  # LMDB 0.9: one file format, whatever the library prefers
-            )
-            environment.reader_check()
-            self.handles.update({name: environment.open_db(name.encode()) for name in self.handles or (META,)})
+            environment = self._environment()
         except (lmdb.Error, OSError) as error:
             if isinstance(error, lmdb.DiskError | lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.MapFullError):
                 raise translated(error, self.folder) from error
             raise SettingsError(f"the data folder {self.folder} can't be opened: {error}") from error
+        return environment
+
+    def _environment(self) -> lmdb.Environment:
+        environment = lmdb.open(
+            str(self.folder),
+            map_size=self._map_bytes,
+            max_readers=self._readers_max,
+            max_dbs=_DATABASES_MAX,
+            max_spare_txns=4,
+            readonly=self.looking,
+            lib_version=0,  # LMDB 0.9: one file format, whatever the library prefers
+        )
+        environment.reader_check()
+        try:
+            for name in self.handles.keys() | {META}:
+                self.handles[name] = environment.open_db(name.encode(), create=not self.looking)
+        except lmdb.NotFoundError:  # the folder is being made just now
+            environment.close()
+            self.looking = False
+            return self._environment()
         return environment
 
     def _was_committed(self, state: ThreadState, transaction_id: int, error: lmdb.Error) -> bool:
@@ -175,6 +200,7 @@ class Store:
                     )
                 time.sleep(0.001)
             broken.close()
+            self.looking = False
             self.lmdb = self._opened()
             self._broken = False
 
