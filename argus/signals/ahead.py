@@ -77,7 +77,7 @@ class Ahead:
         known = reading.fetched_ms and reading.shape == pull.cache.shape
         if known and reading.state != "failed" and pull.cache.until_ms(reading) > now_ms:
             return False
-        entry = pull.cache.entries.get(reading.key)
+        entry = pull.known(reading.key, reading)  # after a restart too, an answer must not be older than this
         if entry is not None and entry.until_ms > now_ms:
             return True
         if pull.want(reading.key):

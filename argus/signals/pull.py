@@ -66,7 +66,7 @@ class Pull:
         clock."""
         if key is None:
             return self._no_key
-        entry = self._known(key, stored)
+        entry = self.known(key, stored)
         if entry is not None and entry.until_ms > now_ms:
             return Use(entry.reading, entry.reading.values or self.nulls)
         self.counts.misses += 1
@@ -79,6 +79,15 @@ class Pull:
             state = "absent" if entry.reading.values is None else "last_good"
             return Use(replace(entry.reading, state=state), entry.reading.values or self.nulls, "", True)
         return Use(replace(entry.reading, state="failed"), self.nulls, self._block("signal_stale"), True)
+
+    def known(self, key: Key, stored: SignalReading | None) -> Entry | None:
+        """The newer of what is in memory and what the document was built with: a version never goes back."""
+        entry = self.cache.entries.get(key)
+        if stored is None or stored.key != key or stored.shape != self.cache.shape or not stored.fetched_ms:
+            return entry
+        if entry is None or _is_newer(stored, entry.reading):
+            return self.cache.put(stored)
+        return entry
 
     def want(self, key: Key) -> bool:
         """Asks for a key, unless that was tried in vain just now. True: an answer is to be expected."""
@@ -169,15 +178,6 @@ class Pull:
         """Nothing is being asked, and no document waits to be built again."""
         return not self._asked and not self.ready and not self.waiting.documents
 
-    def _known(self, key: Key, stored: SignalReading | None) -> Entry | None:
-        """The newer of what is in memory and what the document was built with: a version never goes back."""
-        entry = self.cache.entries.get(key)
-        if stored is None or stored.key != key or stored.shape != self.cache.shape or not stored.fetched_ms:
-            return entry
-        if entry is None or (stored.version, stored.fetched_ms) > (entry.reading.version, entry.reading.fetched_ms):
-            return self.cache.put(stored)
-        return entry
-
     def _newest_version(self, key: Key) -> int:
         entry = self.cache.entries.get(key)
         return 0 if entry is None else entry.reading.version
@@ -225,3 +225,10 @@ class Pull:
 
     def _block(self, code: str) -> str:
         return f"{code} {self.signal.name}" if self.signal.on_failure == "block" else ""
+
+
+def _is_newer(one: SignalReading, other: SignalReading) -> bool:
+    """By version; that nothing is known of a key has none, and counts by when it was said."""
+    if one.version and other.version and one.version != other.version:
+        return one.version > other.version
+    return one.fetched_ms > other.fetched_ms

@@ -130,6 +130,35 @@ def test_after_a_restart_what_an_outage_has_left_is_made_good(make_world: MakeWo
     assert again.run() == len(ADS) and (other.fields(129) or {})["ctr"] == 0.25
 
 
+def test_after_a_restart_a_version_does_not_go_back_either(make_world: MakeWorld) -> None:
+    scene = Scene(make_world)
+    scene.say(5, ctr=0.5)
+    scene.fill()
+    caller = HandCaller({"performance": {}})
+    other = World(scene.world.folder, FLOWS, live=True, environment=scene.world.environment, caller=caller)
+    again = Scene(make_world, world=other)
+    again.caller, caller.signals = caller, other.application.flows.signals
+    for said, stored, ctr in ((2, 5, 0.5), (6, 6, 0.25)):
+        again.say(said, ctr=0.25)
+        again.later(70)
+        other.jobs.signals("ad")
+        again.run()
+        record = other.build_record(100)
+        assert record is not None and [one.version for one in record.signals or ()] == [stored]
+        assert (other.fields(100) or {})["ctr"] == ctr
+
+
+def test_that_nothing_is_known_any_more_is_not_undone_by_what_a_document_was_built_with(make_world: MakeWorld) -> None:
+    scene = Scene(make_world)
+    scene.say(5, ctr=0.5)
+    scene.fill()
+    for key in ADS:
+        scene.caller.known["performance"][key] = None
+    scene.later(66)
+    assert scene.run() == len(ADS) and scene.state() == "absent"
+    assert (scene.world.fields(100) or {})["ctr"] is None
+
+
 def test_a_rebuild_asks_ahead_and_builds_each_document_once(make_world: MakeWorld) -> None:
     scene = Scene(make_world)
     scene.say(1, ctr=0.25)
