@@ -70,7 +70,7 @@ class Ahead:
         return found, self._wait(job, share, asked)
 
     def _is_old(self, reading: SignalReading, now_ms: float, asked: Asked) -> bool:
-        """A reading that can't be had now is not worth a build."""
+        """A reading that can't be had now is not worth a build, unless its values are to be omitted until then."""
         pull = self._pulls.get(reading.signal)
         if pull is None or reading.key is None:
             return False
@@ -83,7 +83,7 @@ class Ahead:
         if pull.want(reading.key):
             asked.append((pull, reading.key))
             return True
-        return False
+        return pull.signal.on_failure == "omit" and reading.state in ("fresh", "last_good")
 
     def _has_waited(self, job: str, share: bytes) -> bool:
         """Answers were asked for before, and have come or could not be had: they are not waited for again."""

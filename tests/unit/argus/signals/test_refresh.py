@@ -115,6 +115,22 @@ def test_while_the_service_is_down_nothing_is_built_in_vain(make_world: MakeWorl
     assert (scene.world.fields(100) or {})["ctr"] == 0.25
 
 
+def test_under_omit_what_is_too_old_is_taken_out_once_when_it_can_not_be_had(make_world: MakeWorld) -> None:
+    scene = Scene(make_world, FLOWS.replace('"use_last"', '"omit"\nbreaker = { failures = 1 }'))
+    scene.say(1, ctr=0.25)
+    scene.fill()
+    scene.caller.known["performance"].clear()
+    scene.later(66)
+    assert scene.run() == len(ADS) and scene.state() == "failed"
+    assert (scene.world.fields(100) or {})["ctr"] is None
+    scene.later(0)
+    scene.world.jobs.signals("ad")
+    assert scene.run() == 0
+    scene.say(2, ctr=0.5)
+    scene.later(120)
+    assert scene.run() == len(ADS) and (scene.world.fields(100) or {})["ctr"] == 0.5
+
+
 def test_after_a_restart_what_an_outage_has_left_is_made_good(make_world: MakeWorld) -> None:
     scene = Scene(make_world)
     scene.world.edit(put("groups", id=10, status="ON"), *(put("ads", id=key, group_id=10) for key in ADS))
