@@ -16,13 +16,16 @@ from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import Json
 from ops.rpc.client import Client, Refusal, SentRow, retried
+from proto.errors import SettingsError
 
 _ATTEMPTS = 8
 _SHOWN = 10
 
 
 def ingest(
-    path: Annotated[Path, Parameter(help="JSON lines, an object a row; - reads standard input.")],
+    path: Annotated[
+        Path, Parameter(allow_leading_hyphen=True, help="JSON lines, an object a row; - reads standard input.")
+    ],
     /,
     *,
     table: Annotated[str, Parameter(help="A table with feed = true.")],
@@ -45,6 +48,8 @@ def ingest(
         adsindex ingest scores.jsonl --table pin_scores --address 127.0.0.1:50051
         echo '{"pin_id": 7, "score": 0.5}' | adsindex ingest - --table pin_scores --address 127.0.0.1:50051 --json
     """
+    if batch < 1:
+        raise SettingsError(f"--batch {batch}: at least 1 row is sent together")
     taken, refusals = 0, list[Refusal]()
     as_of = int(time.time() * 1000) if version is None else version
     with closing(Client(address)) as client, _opened(path) as lines:
@@ -72,7 +77,12 @@ def _send(
 
 
 def _opened(path: Path) -> BinaryIO:
-    return sys.stdin.buffer if str(path) == "-" else path.open("rb")
+    if str(path) == "-":
+        return sys.stdin.buffer
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read: {error.strerror}") from None
 
 
 def _rows(lines: BinaryIO, as_of: int, refusals: list[Refusal]) -> Iterator[SentRow]:
