@@ -1,6 +1,7 @@
 """A client: rows to the Ingest service, a batch at a time, and again what was not answered; questions to Query."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +11,9 @@ from proto.errors import SettingsError, UnavailableError
 
 _encode_json = msgspec.json.Encoder().encode
 _INT64_MAX = 2**63 - 1
+
+MESSAGE_BYTES_MAX = 4_000_000
+"""Of one batch: gRPC servers take 4 MiB."""
 
 
 class SentRow(NamedTuple):
@@ -60,14 +64,17 @@ class Client:
         """(rows taken, those refused) of each batch, once it is durable.
 
         Raises UnavailableError when the server goes away: what was not answered may or may not be there, and sending it
-        again, with its versions, does no harm. Raises SettingsError when the server can't understand a batch.
+        again, with its versions, does no harm. Raises SettingsError when the server can't understand a batch, or can't
+        take a row because of its size.
         """
         sent: dict[int, Sequence[SentRow]] = {}
 
         def requests() -> Iterator[Any]:
-            for sequence, rows in enumerate(_alike(batches), 1):
+            alike = (_fitting(table, source, rows, partial) for rows in _alike(batches))
+            for sequence, (rows, batch) in enumerate(chain.from_iterable(alike), 1):
                 sent[sequence] = rows
-                yield _batch(table, source, sequence, rows, partial)
+                batch.sequence = sequence
+                yield batch
 
         try:
             for receipt in self._write(requests()):
@@ -83,6 +90,8 @@ class Client:
         code, text = error.code(), error.details()
         if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED):
             return SettingsError(text)
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:  # else: too many streams
+            return SettingsError(f"a row is too large to be sent: {text}; bring it with `adsindex backfill`")
         return UnavailableError(f"{self._address}: {code.name.lower().replace('_', ' ')}: {text}")
 
 
@@ -118,12 +127,24 @@ def _alike(batches: Iterable[Sequence[SentRow]]) -> Iterator[list[SentRow]]:
             yield run
 
 
-def _batch(table: str, source: str, sequence: int, rows: Sequence[SentRow], partial: bool) -> Any:
+def _fitting(
+    table: str, source: str, rows: Sequence[SentRow], partial: bool
+) -> Iterator[tuple[Sequence[SentRow], Any]]:
+    """(rows, their message): one, or as many as it takes for none to be too large, but for a row that is so alone."""
+    batch = _batch(table, source, rows, partial)
+    if batch.ByteSize() <= MESSAGE_BYTES_MAX or len(rows) == 1:
+        yield rows, batch
+        return
+    middle = len(rows) // 2
+    yield from _fitting(table, source, rows[:middle], partial)
+    yield from _fitting(table, source, rows[middle:], partial)
+
+
+def _batch(table: str, source: str, rows: Sequence[SentRow], partial: bool) -> Any:
     columns = list(rows[0].values)
     return ingest_pb2.Batch(
         table=table,
         source=source,
-        sequence=sequence,
         columns=columns,
         partial=partial,
         base64=True,

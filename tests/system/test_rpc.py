@@ -1,5 +1,6 @@
 """gRPC into a whole index in this process, and out of it; and through kill -9 of a real one."""
 
+import io
 import json
 import socket
 import sqlite3
@@ -174,6 +175,36 @@ def test_a_batch_that_is_too_large(served: Served, client: Client, monkeypatch: 
     monkeypatch.setattr(ingest, "ROWS_MAX", 2)
     with pytest.raises(SettingsError, match="3 rows in one batch; at most 2"):
         sent(client, row(1, 1.0), row(2, 1.0), row(3, 1.0))
+
+
+def test_rows_that_are_too_large_for_one_message_go_in_several(served: Served, client: Client) -> None:
+    def wide(number: int, size: int) -> SentRow:
+        return SentRow(number, {**score(number, number / 2), "trend": ["x" * size]}, NOW)
+
+    assert sent(client, *(wide(at, 1_500_000) for at in range(1, 8)), row(8, "high")) == (
+        7, [Refusal(8, "score", "'high' (str) is not a finite number")],
+    )  # fmt: skip
+    with pytest.raises(SettingsError, match=r"a row is too large to be sent: .* larger than max"):
+        sent(client, wide(1, 5_000_000))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("-",), 0, "1 rows are durable, 0 refused"),
+        (("nothing.jsonl",), 2, "nothing.jsonl can't be read: No such file or directory"),
+        (("-", "--batch", "0"), 2, "--batch 0: at least 1 row is sent together"),
+    ],
+)
+def test_ingest_from_standard_input_and_from_no_file(
+    served: Served, arguments: tuple[str, ...], code: int, said: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    lines = io.TextIOWrapper(io.BytesIO(json.dumps(score(1, 0.5)).encode()))
+    monkeypatch.setattr("sys.stdin", lines)
+    assert run(["ingest", *arguments, "--table", "scores", "--address", served.address]) == code
+    printed = capsys.readouterr()
+    assert said in printed.out + printed.err
 
 
 def test_when_it_stops_who_sends_is_told(served: Served, client: Client) -> None:
