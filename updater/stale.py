@@ -15,10 +15,14 @@ from updater.intake import TableIntake
 
 
 def may_drop(unit: Unit, order: DropOrder) -> bool:
-    """Only what can be read again row by row: not the news about tables, nor chunks that say what is gone, nor those
-    of a first bootstrap, nor what came from elsewhere than a database."""
-    is_old = unit.capture_ms < order.before_ms
-    return is_old and unit.kind in ("stream", "chunk") and not unit.first and unit.span is None
+    """Only what is old, and can be read again."""
+    return unit.capture_ms < order.before_ms and is_readable_again(unit)
+
+
+def is_readable_again(unit: Unit) -> bool:
+    """Row by row: not the news about tables, nor chunks that say what is gone, nor those of a first bootstrap, nor what
+    came from elsewhere than a database."""
+    return unit.kind in ("stream", "chunk") and not unit.first and unit.span is None
 
 
 def parked_reason(order: DropOrder) -> str:

@@ -14,7 +14,7 @@ from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pauses
 from ops.opened import DataFolder, opened
 from ops.roles import ROLES, roles_of
-from ops.stale.backlog import StalePart, rows_in, stale_parts
+from ops.stale.backlog import StalePart, droppable, stale_parts
 from ops.stale.orders import Why, order, outstanding
 from ops.stale.request import HealRequest
 from ops.times import ago, clock_time, duration, iso, parse_duration
@@ -51,7 +51,7 @@ def drop_stale(
 
     What is dropped is written down by key (`adsindex lanes dropped`) and healed later: by itself when no lane is behind
     any more, or with `adsindex lanes heal`. Until then `adsindex wait` says what is missing. Bootstraps and comparisons
-    of tables are never dropped. Safe to repeat.
+    of tables, and rows of feeds, are never dropped: they can't be read again by key. Safe to repeat.
 
     For example:
 
@@ -66,13 +66,15 @@ def drop_stale(
         why = Why(now_ms - age_ms, ordered, user(), now_ms)
         stages = (stage,) if stage else (UPDATER, ARGUS)
         parts = stale_parts(folder.log, stages, Lane.parse(lane), why.before_ms)
-        messages = sum(part.stale for part in parts)
-        rows = len(set().union(*(rows_in(folder.log, folder.flows, part) for part in parts)))
-        about = f"{messages:,} messages of lane {lane} ({', '.join(stages)}) that are {stale}, about {rows:,} rows"
+        found = [droppable(folder.log, folder.flows, part) for part in parts]
+        messages, rows = sum(count for count, _ in found), len(set().union(*(about for _, about in found)))
+        kept = _kept(sum(part.stale for part in parts) - messages)
+        where = f"lane {lane} ({', '.join(stages)})"
+        about = f"{messages:,} messages of {where} that are {stale}, about {rows:,} rows{kept}"
         shown = [_part_json(part) for part in parts]
         values = {"lane": lane, "stages": stages, "messages": messages, "rows": rows, "parts": shown}
         if not messages:
-            report(f"nothing in lane {lane} ({', '.join(stages)}) is {stale}: nothing is dropped", json, **values)
+            report(f"nothing in {where} {_nothing(stale, kept)}", json, **values)
             return OK
         if dry_run:
             if not json:
@@ -213,6 +215,16 @@ def _wait_until_dropped(folder: DataFolder, parts: list[StalePart]) -> int | Non
         if not any(left) or time.monotonic() >= deadline:
             return sum(left)
         time.sleep(_LOOK_S)
+
+
+def _kept(messages: int) -> str:
+    """Of stale messages that stay; "" without any."""
+    why = "can't be read again by key (feeds, bootstraps): applied, not dropped"
+    return f"; {messages:,} more {why}" if messages else ""
+
+
+def _nothing(stale: str, kept: str) -> str:
+    return f"that is {stale} can be dropped{kept}" if kept else f"is {stale}: nothing is dropped"
 
 
 def _outcome(about: str, left: int | None) -> str:

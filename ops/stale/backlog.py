@@ -1,6 +1,5 @@
 """How much of what waits in a lane is older than some age, and what it is about."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +10,7 @@ from proto.events import NOTIFICATIONS, decode_notification, decode_unit
 from proto.flows.model import Flows
 from proto.lane import Lane
 from proto.ports.log import Log
+from updater.stale import is_readable_again
 
 _PAGE = 500
 
@@ -61,18 +61,20 @@ def stale_parts(log: Log, stages: tuple[str, ...], lane: Lane, before_ms: float)
     return found
 
 
-def rows_in(log: Log, flows: Flows, part: StalePart) -> set[Row]:
-    """Every row that the stale messages are about."""
-    found: set[Row] = set()
+def droppable(log: Log, flows: Flows, part: StalePart) -> tuple[int, set[Row]]:
+    """(how many of the stale messages may be dropped, every row that these are about)."""
+    messages, rows = 0, set[Row]()
     at = part.position
     while at < part.below:
-        messages = log.read(part.topic, part.partition, at, min(_PAGE, part.below - at))
-        if not messages:
+        page = log.read(part.topic, part.partition, at, min(_PAGE, part.below - at))
+        if not page:
             break
-        for message in messages:
-            found.update(_rows(flows, part.topic, message.value))
-        at = messages[-1].offset + 1
-    return found
+        for message in page:
+            found = _rows(flows, part.topic, message.value)
+            messages += found is not None
+            rows.update(found or ())
+        at = page[-1].offset + 1
+    return messages, rows
 
 
 def _first_fresh(log: Log, topic: str, partition: int, low: int, high: int, before_ms: float) -> int:
@@ -92,17 +94,21 @@ def _age_ms(log: Log, topic: str, partition: int, offset: int) -> float:
     return next((time_ms(topic, one.value) for one in log.read(topic, partition, offset, 1)), 0.0)
 
 
-def _rows(flows: Flows, topic: str, message: bytes) -> Iterator[Row]:
+def _rows(flows: Flows, topic: str, message: bytes) -> list[Row] | None:
+    """None: it may not be dropped, because it can't be read again."""
     if topic.startswith(NOTIFICATIONS):
-        yield from ((change.table, change.key) for change in decode_notification(message)[1].changes)
-        return
+        return [(change.table, change.key) for change in decode_notification(message)[1].changes]
     try:
         unit = decode_unit(message)
     except msgspec.DecodeError:
-        return
+        return None
+    if not is_readable_again(unit):
+        return None
+    found: list[Row] = []
     for rows in unit.tables:
         table = flows.tables.get(rows.table)
         if table is not None and set(table.key) <= set(rows.columns):
             places = [rows.columns.index(name) for name in table.key]
-            yield from ((rows.table, tuple([row[place] for place in places])) for row in rows.rows)
-            yield from ((rows.table, key) for key in rows.deleted)
+            found += [(rows.table, tuple([row[place] for place in places])) for row in rows.rows]
+            found += [(rows.table, key) for key in rows.deleted]
+    return found

@@ -15,7 +15,17 @@ from ops.engine.liveness import Liveness
 from ops.engine.status import ProcessStatus, StepStatus
 from ops.installation import Installation, save_installation
 from proto.codec import encode_key
-from proto.events import NOTIFICATIONS, Notification, RowChange, ShortcutRow, encode, lane_topic
+from proto.events import (
+    NOTIFICATIONS,
+    UPDATES,
+    Notification,
+    RowChange,
+    ShortcutRow,
+    TableRows,
+    Unit,
+    encode,
+    lane_topic,
+)
 from proto.flows.loader import load
 from proto.lane import Lane
 from repo.api import Transaction
@@ -136,6 +146,20 @@ def test_drop_stale_shows_first_and_needs_a_yes(folder: Any, adsindex: Any) -> N
         "nothing is healed before it is dropped"
     )
     assert "6 messages more are ordered to be dropped, and are not yet" in adsindex("lanes", "dropped").lines
+
+
+def test_drop_stale_says_what_of_feeds_is_not_dropped(folder: Any, adsindex: Any) -> None:
+    fed = Unit("main", "backfill", 1, 0, 1, Lane.LOW, [TableRows("scores", ("id",), [(1,)])], capture_ms=1.0)
+    folder.log.append(lane_topic(UPDATES, Lane.LOW), 0, [encode(fed)])
+    folder.close()
+    command = ("lanes", "drop-stale", "low", "--older-than", "1m", "--yes")
+    ran = adsindex(*command)
+    assert (ran.code, ran.output.strip()) == (
+        0, "nothing in lane low (updater, argus) that is older than 1 min can be dropped; 1 more can't be read again by"
+        " key (feeds, bootstraps): applied, not dropped",
+    )  # fmt: skip
+    assert adsindex(*command, "--json").json["messages"] == 0
+    assert adsindex("audit", "--json").jsonl == []
 
 
 def test_drop_stale_leaves_alone_what_is_fresh_and_other_lanes_and_stages(folder: Any, adsindex: Any) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.brokers.memory import MemoryLog
-from ops.stale.backlog import rows_in, stale_parts
+from ops.stale.backlog import droppable, stale_parts
 from ops.topics import ARGUS, UPDATER
 from proto.events import NOTIFICATIONS, UPDATES, Notification, RowChange, TableRows, Unit, encode, lane_topic
 from proto.flows.loader import loads
@@ -67,5 +67,13 @@ def test_rows_are_counted_once_however_often_they_changed() -> None:
         [unit(1.0, [("x", 1), ("y", 2)]), unit(2.0, [("z", 1)], [(3,)]), b"rubbish"],
     )  # fmt: skip
     (rows, changes) = stale_parts(log, (UPDATER, ARGUS), Lane.HIGH, 5.0)
-    assert rows_in(log, FLOWS, changes) == {("ads", b"a"), ("ads", b"b")}
-    assert rows_in(log, FLOWS, rows) == {("ads", (1,)), ("ads", (2,)), ("ads", (3,))}
+    assert droppable(log, FLOWS, changes) == (2, {("ads", b"a"), ("ads", b"b")})
+    assert droppable(log, FLOWS, rows) == (2, {("ads", (1,)), ("ads", (2,)), ("ads", (3,))})
+
+
+def test_what_can_not_be_read_again_is_not_counted() -> None:
+    log = MemoryLog()
+    fed = Unit("main", "fed", 1, 0, 1, Lane.HIGH, [TableRows("ads", ("title", "id"), [("x", 1)])], capture_ms=1.0)
+    log.append(lane_topic(UPDATES, Lane.HIGH), 0, [encode(fed), unit(2.0, [("z", 2)])])
+    (part,) = stale_parts(log, (UPDATER,), Lane.HIGH, 5.0)
+    assert part.stale == 2 and droppable(log, FLOWS, part) == (1, {("ads", (2,))})
