@@ -111,3 +111,14 @@ def test_signal_stale_says_what_is_used_instead(
     editor.execute("UPDATE players SET value = -1 WHERE number = 1")
     answer = until(index, lambda answer: answer.code == "not_servable")
     assert next(one for one in answer.findings if one.code == "signal_stale").state == "remark"
+
+
+def test_signal_stale_without_an_edit(make: Callable[[str], Whole], service: Service) -> None:
+    index = make("use_last")
+    until(index, lambda answer: answer.code == "serving")
+    service.is_down = True
+    index.clock.ms += 120_000.0
+    answer = until(index, lambda answer: answer.code == "signal_stale")
+    assert answer.serving and "the last good value is used (version 7)" in answer.sentence
+    service.is_down = False
+    until(index, lambda answer: answer.code == "serving")

@@ -5,6 +5,9 @@ from ui.why.finding import Finding, blocks, passed, remark
 from ui.why.source_rules import LOOK, letter_text, then, waits
 from ui.why.words import counted, listed, moment, moment_of, span
 
+_REFRESH_TAKES_MS = 5000.0
+"""So long it may look for a document, and wait for its service."""
+
 
 def notify_pending(facts: Facts, now: Now) -> Finding:
     code = "notify_pending"
@@ -105,7 +108,7 @@ def signal_missing(facts: Facts) -> Finding:
 
 def signal_stale(facts: Facts) -> Finding:
     code = "signal_stale"
-    stale = [one for one in facts.signals if one.known and one.state in ("last_good", "failed")]
+    stale = [one for one in facts.signals if one.known and _is_stale(one, facts.now_ms)]
     if not stale:
         return passed(code, "no signal is older than allowed" if facts.signals else "the document reads no signals")
     one = _worst(stale)
@@ -117,6 +120,15 @@ def signal_stale(facts: Facts) -> Finding:
     return _signal_finding(facts, one, code, sentence)
 
 
+def _is_stale(signal: Signal, now_ms: float) -> bool:
+    """What was fresh when the document was built is too old when the refresh has had its time to replace it: a document
+    that would stay the same is not built again while a service is down."""
+    overdue_ms = now_ms - signal.fetched_ms - signal.max_age_s * 1000.0
+    refresh_ms = max(signal.max_age_s * 1000.0 / 10, 1000.0)
+    late = signal.state == "fresh" and overdue_ms > refresh_ms + _REFRESH_TAKES_MS
+    return late or signal.state in ("last_good", "failed")
+
+
 def _worst(signals: list[Signal]) -> Signal:
     return next((one for one in signals if one.blocks), signals[0])
 
@@ -124,7 +136,7 @@ def _worst(signals: list[Signal]) -> Signal:
 def _instead(signal: Signal) -> str:
     if signal.blocks:
         return "the document keeps its last content until then"
-    if signal.state == "last_good":
+    if signal.state in ("last_good", "fresh"):
         return f"the last good value is used (version {signal.version})"
     return "its fields are empty until then"
 
