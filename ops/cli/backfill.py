@@ -15,8 +15,10 @@ from gateway.backfill import BackfillProgress
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
+from ops.cli.publish import describe
 from ops.engine.doorbell import Doorbell
 from ops.engine.liveness import Liveness
+from ops.engine.pauses import Pauses
 from ops.inputs.backfilling import Backfilling, Request, Summary, Tell
 from ops.inputs.files import Format
 from ops.opened import opened
@@ -75,7 +77,8 @@ def backfill(
         )  # fmt: skip
         settings = load_settings(data, os.environ).settings.gateway
         with _progress(json) as tell:
-            summary = Backfilling(folder, request, settings, liveness, time.sleep, tell).run()
+            told = _telling_pauses(Pauses(data), tell)
+            summary = Backfilling(folder, request, settings, liveness, time.sleep, told).run()
     if json:
         render.print_json(summary)
     else:
@@ -103,6 +106,23 @@ def _print(summary: Summary) -> None:
         render.print_line(f"... all of them: {summary.report or 'name a file with --report'}")
     if summary.written is None:
         render.print_problem(f"{summary.sent:,} rows are sent, and applied once `adsindex run` runs")
+
+
+def _telling_pauses(pauses: Pauses, tell: Tell) -> Tell:
+    """Says once, on standard error, what somebody has paused in the Low lane: a backfill waits for it without end."""
+    said = False
+
+    def both(progress: BackfillProgress, applied: int) -> None:
+        nonlocal said
+        tell(progress, applied)
+        held = [] if said else [pause for pause in pauses.all() if pause.lane == "low"]
+        for pause in held:
+            stage = f" --stage {pause.stage}" if pause.stage else ""
+            go_on = f"go on with: adsindex lanes resume low{stage}"
+            render.note(f"{pause.name} is paused{describe(pause)}: what is brought waits there; {go_on}")
+        said = said or bool(held)
+
+    return both
 
 
 @contextmanager

@@ -47,6 +47,14 @@ def test_rows_are_sent_and_wait_when_nothing_runs(fed: Any, tmp_path: Path) -> N
     assert line["row"] == 2 and summary["summary"]["sent"] == 1
 
 
+def test_a_paused_lane_is_named(fed: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": 1, "score": 0.5}\n')
+    assert fed("lanes", "pause", "low", "--stage", "argus", "--reason", "crowded").code == 0
+    sent = fed("backfill", str(tmp_path / "a.jsonl"), "--table", "scores")
+    assert sent.errors.count("lane low of argus is paused since") == 1
+    assert "(crowded): what is brought waits there; go on with: adsindex lanes resume low --stage argus" in sent.errors
+
+
 def test_what_must_be_changed_ends_with_2(fed: Any, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").touch()
     (tmp_path / "a.parquet").write_text("no")
