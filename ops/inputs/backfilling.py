@@ -1,6 +1,6 @@
 """Drives a backfill: which rows, from where on, not faster than they are applied, and what became of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,11 +120,9 @@ class Backfilling:
         request = self._request
         paths = find_files(request.path, request.form)
         if request.resume and known is not None and not known.done:
-            if [mark.path for mark in known.files] != paths:
-                raise SettingsError(
-                    f"what was stopped is a backfill of {known.files[0].path}, not of {request.path}: name that, or "
-                    "begin without --resume"
-                )
+            stopped = [mark.path for mark in known.files]
+            if stopped != paths:
+                raise SettingsError(_another(request.path, stopped, paths))
             self._resumed_at, self._columns = known.read, known.columns
             return known
         now_ms = self._folder.clock.now_ms()
@@ -205,3 +203,14 @@ class Backfilling:
         if state is not None:
             found.written, found.unchanged, found.older = state.written, state.unchanged, state.older
         return found
+
+
+def _another(path: Path, stopped: Sequence[str], paths: Sequence[str]) -> str:
+    """Why these files are not those of the backfill that was stopped."""
+    gone = [one for one in stopped if one not in paths]
+    if gone == stopped:
+        return f"what was stopped is a backfill of {stopped[0]}, not of {path}: name that, or begin without --resume"
+    changed = [f"{one} is not there any more" for one in gone] + [
+        f"{one} has come" for one in paths if one not in stopped
+    ]
+    return f"since the backfill of {path} was stopped, {changed[0]}: begin again, without --resume"

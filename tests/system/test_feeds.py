@@ -173,6 +173,23 @@ def test_when_nobody_applies_it_stops_and_goes_on_later(feed: Feeding) -> None:
     assert (summary.resumed_at, *counts(summary)) == (None, 0, 100, 0, 0), "there was nothing to go on with"
 
 
+def test_a_folder_that_is_another_one_when_it_goes_on(feed: Feeding) -> None:
+    (folder := feed.folder / "scores").mkdir()
+    jsonl(folder / "a.jsonl", [score(number, 1.0) for number in range(100)])
+    other = jsonl(folder / "b.jsonl", [score(1, 1.0)])
+    feed.sleep.works = False
+    feed.index.process.store.liveness.close()
+    with pytest.raises(UnavailableError):
+        feed(path=folder)
+    come = jsonl(folder / "c.jsonl", [score(2, 1.0)])
+    with pytest.raises(SettingsError, match=r"since .*scores was stopped, .*c.jsonl has come: begin again, without"):
+        feed(path=folder, resume=True)
+    come.unlink()
+    other.unlink()
+    with pytest.raises(SettingsError, match=r"since .*scores was stopped, .*b.jsonl is not there any more: begin"):
+        feed(path=folder, resume=True)
+
+
 def test_a_row_that_was_sent_twice_is_counted_once(feed: Feeding) -> None:
     """Positions that no commit took along are lost with a process: what it applied last is offered again."""
     feed(*[score(number, 1.0) for number in range(10)])
