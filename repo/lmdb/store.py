@@ -1,5 +1,6 @@
 """The open LMDB environment of one process: begins and commits transactions, and recovers from I/O errors."""
 
+import errno
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ NONCE = Struct(">QQ")  # transaction id, wall clock in ns
 _DATABASES_MAX = 64
 _REOPEN_WAIT_MS = 10_000
 _CHILD_ENDED = 70
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_LOCK_BYTES, _READER_BYTES = 4096, 64  # of the lock file: at least its head; a reader's place
 
 Database = Any  # lmdb._Database
 
@@ -142,10 +145,16 @@ class Store:
     def _opened(self) -> lmdb.Environment:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            for name, make in (("data.mdb", self._make_data), ("lock.mdb", self._make_lock)):
+                _whole(self.folder / name, self._nonce_key.hex(), make)
             environment = self._environment()
         except (lmdb.Error, OSError) as error:
             if isinstance(error, lmdb.DiskError | lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.MapFullError):
                 raise translated(error, self.folder) from error
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise UnavailableError(
+                    f"the disk that holds {self.folder} is full. Free some space ({error})"
+                ) from error
             raise SettingsError(f"the data folder {self.folder} can't be opened: {error}") from error
         return environment
 
@@ -168,6 +177,12 @@ class Store:
             self.looking = False
             return self._environment()
         return environment
+
+    def _make_data(self, path: Path) -> None:
+        lmdb.open(str(path), map_size=self._map_bytes, subdir=False, lock=False, lib_version=0).close()
+
+    def _make_lock(self, path: Path) -> None:
+        path.write_bytes(bytes(_LOCK_BYTES + _READER_BYTES * self._readers_max))
 
     def _was_committed(self, state: ThreadState, transaction_id: int, error: lmdb.Error) -> bool:
         try:
@@ -203,6 +218,22 @@ class Store:
             self.looking = False
             self.lmdb = self._opened()
             self._broken = False
+
+
+def _whole(path: Path, owner: str, make: Callable[[Path], None]) -> None:
+    """Makes a file that isn't there, under another name first. LMDB itself would leave half a data file on a full disk,
+    which nobody can open again, and a lock file with holes: who touches one is killed by SIGBUS, without a word."""
+    if path.exists():
+        return
+    unfinished = path.with_name(f"{path.name}.{owner}.new")
+    try:
+        make(unfinished)
+        os.link(unfinished, path)
+    except OSError as error:  # else: another process was faster; or no links here, and LMDB makes it
+        if error.errno in _FULL:
+            raise
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 _open_stores: "WeakSet[Store]" = WeakSet()

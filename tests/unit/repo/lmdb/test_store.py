@@ -1,5 +1,6 @@
 """A commit whose outcome LMDB could not tell is settled by the record that each commit leaves."""
 
+import resource
 from pathlib import Path
 
 import lmdb
@@ -8,6 +9,8 @@ import pytest
 from proto.errors import UnavailableError
 from repo.lmdb.store import META, Store
 from tests.support.engines import ManualClock
+
+PAGE = 4096
 
 
 class FailingTransaction:
@@ -52,3 +55,18 @@ def test_a_commit_that_happened_in_spite_of_the_error_counts_as_committed(tmp_pa
     assert get(store, b"b") == b"x"
     assert store.local.state.busy == 0
     store.lmdb.close()
+
+
+def test_a_folder_that_a_full_disk_kept_from_being_made_can_be_made_later(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, hard))  # half of the two pages that LMDB begins with
+    try:
+        with pytest.raises(UnavailableError, match="Free some space"):
+            Store(tmp_path, ManualClock(), b"nonce", 1 << 30, 8)
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    Store(tmp_path, ManualClock(), b"nonce", 1 << 30, 8).lmdb.close()
+    lock = (tmp_path / "lock.mdb").stat()
+    assert lock.st_blocks * 512 >= lock.st_size, "a hole that a full disk can't fill kills who writes there"
+    assert len(list(tmp_path.iterdir())) == 2
