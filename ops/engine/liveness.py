@@ -84,11 +84,11 @@ class Liveness:
                 os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
                 if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(descriptor)):
                     self._held[path] = descriptor
-                    break
             except BlockingIOError:
-                os.close(descriptor)
                 return False
-            os.close(descriptor)  # it was removed between open and lock: once more
+            finally:
+                if path not in self._held:  # it was removed between open and lock: once more; or the disk is full:
+                    os.close(descriptor)  # a lock that nobody knows of would keep this process itself out
         return True
 
 

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import sqlite3
 import time
@@ -259,3 +260,16 @@ def test_a_file_made_by_hand_pauses_too(tmp_path: Path) -> None:
     assert [pause.name for pause in pauses.all()] == ["lane medium of argus", "lane low", "publishing"]
     assert pauses.of("argus") == {Lane.LOW, Lane.MEDIUM}
     assert pauses.of(PUBLISHING) == set(Lane)
+
+
+def test_a_claim_that_failed_on_a_full_disk_can_be_made_later(tmp_path: Path) -> None:
+    liveness = Liveness(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            liveness.claim("argus", "notifications.high", 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert liveness.claim("argus", "notifications.high", 0)
+    liveness.close()
