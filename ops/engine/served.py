@@ -34,11 +34,12 @@ class ServedFile:
             self._end = end
 
     def write(self) -> None:
-        """A Periodic of the loop."""
+        """A Periodic of the loop. Raises OSError when the disk is full: what waits is kept for the next time."""
         if not self._waiting:
             return
         path = self._folder / _NEW
         with path.open("ab") as file:
+            file.truncate(file.tell() // _ENTRY.size * _ENTRY.size)  # a full disk cuts an entry short
             file.write(b"".join(self._waiting))
             full = file.tell() >= _BYTES_MAX
         self._waiting.clear()

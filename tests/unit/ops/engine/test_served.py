@@ -39,3 +39,15 @@ def test_the_oldest_go_when_the_files_are_full(tmp_path: Path, monkeypatch: pyte
 
 def test_without_a_file_nothing_is_known(tmp_path: Path) -> None:
     assert read_served(tmp_path).at(0) is None
+
+
+def test_what_a_full_disk_has_cut_short_spoils_nothing_behind_it(tmp_path: Path) -> None:
+    file = ServedFile(tmp_path, 0)
+    file.note(1, 100.0)
+    file.write()
+    path = tmp_path / "served" / "documents"
+    path.write_bytes(path.read_bytes() + b"half an")
+    file.note(2, 200.0)
+    file.write()
+    times = read_served(tmp_path)
+    assert [times.at(offset) for offset in range(3)] == [100.0, 200.0, None]
