@@ -1,5 +1,6 @@
 """`adsindex`: the command line. COMMANDS is the one place where a command is registered."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -88,6 +89,11 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        note(f"adsindex: a disk is full: free some space, and try again ({error})")
+        return WRONG
     return code if isinstance(code, int) else OK
 
 

@@ -1,6 +1,7 @@
 """A process of the embedded system: admits its flows, puts the passes of its roles together, runs them in one loop."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from argus.generations import Admission
@@ -44,7 +45,8 @@ class Process:
     def close(self) -> None:
         """After the loop has ended."""
         if self.built is not None:
-            self.built.served.write()
+            with suppress(OSError):  # a full disk: nobody will know when the newest became readable
+                self.built.served.write()
         self.status.remove()
         self.store.close()
 

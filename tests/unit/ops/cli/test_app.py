@@ -1,10 +1,14 @@
 """The command line as a whole: every command has an example in its help, --json, and a clear end."""
 
+import errno
+import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from ops import installation
 from ops.cli.app import COMMANDS, _app, run
 
 
@@ -34,3 +38,16 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=30) == 0
+
+
+def test_a_full_disk_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    sqlite3.connect(tmp_path / "shop.db").execute("CREATE TABLE items (id INTEGER PRIMARY KEY)").connection.close()
+    monkeypatch.setattr(installation, "replace_file", full)
+    source, data = f"sqlite:///{tmp_path / 'shop.db'}", str(tmp_path / "data")
+    assert run(["source", "attach", source, "--data", data]) == 1
+    assert "adsindex: a disk is full: free some space" in capsys.readouterr().err
