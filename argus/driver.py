@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from argus.api import RowRef
-from proto.errors import InvalidMessageError
+from proto.errors import InvalidMessageError, OverrunError
 
-CODE_ERRORS = (Exception, SystemExit)
-"""What an application's code may raise, and end nothing but its own document or call: `sys.exit()`, too."""
+CODE_ERRORS = (Exception, SystemExit, OverrunError)
+"""What an application's code may raise, and end nothing but its own document or call: `sys.exit()`, too, and what
+interrupts a function that does not return."""
+
+ROUNDS_MAX = 100_000
+"""A coroutine that awaits more often will not end: that is some seconds, for rows that one call would have read."""
 
 
 @dataclass(eq=False, slots=True)
@@ -51,11 +55,17 @@ def drive(coroutines: Sequence[Coroutine[Any, Any, Any]], gather: Gather) -> lis
     for index, coroutine in enumerate(coroutines):
         _advance(index, coroutine, None, finished, waiting)
     try:
-        while waiting:
+        for _ in range(ROUNDS_MAX):
+            if not waiting:
+                break
             answers = gather(waiting)
             asked, waiting = waiting, []
             for (index, _), answer in zip(asked, answers, strict=True):
                 _advance(index, coroutines[index], answer, finished, waiting)
+        for index, _ in waiting:
+            finished[index].error = InvalidMessageError(
+                f"it has awaited {ROUNDS_MAX:,} times and goes on: one ctx.read can take many rows"
+            )
     finally:  # the store failed: those that wait would otherwise be ended by the garbage collector
         for index, _ in waiting:
             _end(coroutines[index])

@@ -36,6 +36,11 @@ class Application:
     generation: int
     fetchers: Mapping[str, Fetcher]
 
+    def modules(self) -> set[str]:
+        """Names of those that its fields and handlers come from."""
+        specs: list[Spec] = [*self.fields.values(), *self.handlers.values()]
+        return {spec.function.__module__ for spec in specs}
+
 
 def specs_of(modules: Iterable[ModuleType]) -> dict[str, Spec]:
     """Every decorated function of the modules, by its name and by `module:name`."""

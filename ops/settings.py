@@ -28,6 +28,9 @@ class ArgusSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch_documents_max: int = Field(default=512, gt=0, description="documents that one transaction builds at most")
+    function_ms_max: float = Field(
+        default=5000.0, ge=0, description="a function of a field, or a handler, that runs longer is ended; 0: none is"
+    )
 
 
 class RetentionSettings(BaseModel):

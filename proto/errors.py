@@ -12,6 +12,8 @@ AdsIndexError
 |-- CorruptionError        stop and page somebody
 `-- SettingsError          a person must change a setting or a file
     `-- FlowsError         the flows file is wrong; says file, line, hint
+
+OverrunError stands apart: it must get through what catches every Exception.
 """
 
 DESCRIBED_MAX = 4_000
@@ -94,3 +96,7 @@ class FlowsError(SettingsError):
         text = f"{where}{message}" + (f". Hint: {hint}" if hint else "")
         super().__init__("\n".join([text, *map(str, others)]))
         self.message, self.file, self.line, self.hint, self.others = message, file, line, hint, others
+
+
+class OverrunError(BaseException):
+    """A function of the application ran for longer than it may, and was interrupted."""

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from ops.cli import render
 from ops.cli.announce import Announcer, StandBy
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.engine import hangs
+from ops.engine import hangs, overruns
 from ops.engine.draining import draining
 from ops.engine.loop import Periodic
 from ops.extras import needing
@@ -80,7 +81,7 @@ def run(
     try:
         process.loop.periodically(Periodic(adoption.look, 200.0))
         process.loop.periodically(Periodic(announcer.look, 100.0))
-        with draining(process.loop.stop), hangs.told(process.loop):
+        with draining(process.loop.stop), hangs.told(process.loop), _functions_bounded(store, application):
             announcer.started(installation.sources, application)
             if served is not None:
                 announcer.serving(served.start(rpc))
@@ -94,6 +95,10 @@ def run(
     if adoption.adopting:
         _start_again(data, roles, rpc, json)
     return WRONG if adoption.replaced else OK
+
+
+def _functions_bounded(store: Store, application: Application) -> AbstractContextManager[None]:
+    return overruns.ended(application.modules(), store.settings.argus.function_ms_max, store.clock.monotonic_ms)
 
 
 def _oracle(data: Path, as_json: bool) -> int:

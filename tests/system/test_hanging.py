@@ -1,7 +1,10 @@
-"""A function that never returns: the process is lost, but not the sight of it."""
+"""A function that never returns is ended, and only its document waits; where it can't be ended, it is seen at least."""
 
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.processes import ROOT, Daemon, adsindex, command
@@ -37,19 +40,47 @@ time.sleep(0.5)
 
 
 def test_who_looks_does_not_wait_for_who_hangs(tmp_path: Path) -> None:
-    editor = club(tmp_path / "club.db")
-    (tmp_path / "flows.toml").write_text(FLOWS)
-    (tmp_path / "code.py").write_text(CODE)
-    source = ("--source", f"sqlite:///{tmp_path / 'club.db'}", "--flows", tmp_path / "flows.toml")
-    data = ("--data", tmp_path / "data")
-    running = Daemon(command("run", *source, "--handlers", tmp_path / "code.py", *data), tmp_path / "out")
-    try:
-        running.says("live: every edit")
+    with a_run(tmp_path, function_ms_max=0) as (editor, running):
         editor.execute("UPDATE players SET value = 99 WHERE number = 1")
         running.says("it hangs")
         for look in LOOKS:
-            done = adsindex(*look.split(), *data)
+            done = adsindex(*look.split(), "--data", tmp_path / "data")
             assert "Traceback" not in done.errors and done.output, (look, done.errors)
+
+
+def test_only_the_document_of_a_function_that_hangs_waits(tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    with a_run(tmp_path, function_ms_max=800) as (editor, running):
+        editor.execute("UPDATE players SET value = 99 WHERE number = 1")
+        running.says("it hangs")
+        editor.execute("UPDATE players SET value = 21, shirt = 'new' WHERE number = 2")
+        wait = adsindex("wait", *data)
+        assert wait.code == 0, wait
+        assert "new" in adsindex("doc", "player/a,2", *data).output
+        why = adsindex("why", "player/a,1", *data).output
+        assert "checked" in why and "code.py" in why and "did not return within" in why, why
+        (letter,) = adsindex("dead-letters", "list", "--json", *data).jsonl
+        assert letter["column"] == "checked" and letter["subject"] == "player/a,1"
+        editor.execute("UPDATE players SET value = 11 WHERE number = 1")
+        assert adsindex("wait", *data).code == 0
+        assert not adsindex("dead-letters", "list", "--json", *data).jsonl
+        assert running.stop() == 0
+
+
+@contextmanager
+def a_run(folder: Path, function_ms_max: int) -> Iterator[tuple[sqlite3.Connection, Daemon]]:
+    """Live; a player whose value is 99 makes it hang."""
+    editor = club(folder / "club.db")
+    (folder / "flows.toml").write_text(FLOWS)
+    (folder / "code.py").write_text(CODE)
+    (folder / "data").mkdir()
+    (folder / "data" / "adsindex.toml").write_text(f"[argus]\nfunction_ms_max = {function_ms_max}\n")
+    source = ("--source", f"sqlite:///{folder / 'club.db'}", "--flows", folder / "flows.toml")
+    options = ("--handlers", folder / "code.py", "--data", folder / "data")
+    running = Daemon(command("run", *source, *options), folder / "out")
+    try:
+        running.says("live: every edit")
+        yield editor, running
     finally:
         running.process.kill()
         running.process.wait()

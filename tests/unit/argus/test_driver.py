@@ -8,6 +8,7 @@ import pytest
 
 from argus.api import RowRef
 from argus.driver import Ask, drive
+from proto.errors import OverrunError
 
 ROW = RowRef("ads", "main", (1,))
 
@@ -41,6 +42,30 @@ def test_an_exception_ends_its_own_coroutine_only() -> None:
 
     finished = drive([fails(), awaits(2)], Rounds())
     assert isinstance(finished[0].error, ValueError) and finished[1].result == [1, 2]
+
+
+def test_one_that_was_interrupted_ends_alone() -> None:
+    async def interrupted() -> None:
+        raise OverrunError("too long")
+
+    finished = drive([interrupted(), awaits(2)], Rounds())
+    assert isinstance(finished[0].error, OverrunError) and finished[1].result == [1, 2]
+
+
+def test_one_that_awaits_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("argus.driver.ROUNDS_MAX", 20)
+    ended = []
+
+    async def goes_on() -> None:
+        try:
+            while True:
+                await Ask((ROW,))
+        finally:
+            ended.append(True)
+
+    finished = drive([goes_on(), awaits(20), awaits(21)], Rounds())
+    assert "awaited 20 times" in str(finished[0].error) and ended == [True]
+    assert len(finished[1].result) == 20 and "one ctx.read" in str(finished[2].error)
 
 
 def test_an_answer_that_is_an_exception_is_raised_where_it_was_awaited() -> None:
