@@ -11,7 +11,7 @@ from argus.signals.resolve import Resolver
 from proto.flows.model import Flows
 from proto.ports.clock import Clock
 from proto.record import BuildRecord, SignalReading, decode_build
-from repo.api import Repo
+from repo.api import Repo, Version
 from repo.rows import GroupReader
 from repo.system import BUILD, document_table
 
@@ -47,8 +47,9 @@ class Ahead:
         if self._has_waited(job, share):
             return False
         with self._repo.snapshot() as snapshot:
-            asked = self._resolver.ask(self._fetch.rows(snapshot, documents))
-        return self._wait(job, share, asked)
+            fetched = self._fetch.rows(snapshot, documents)
+            versions = snapshot.read(document_table(self._type), BUILD, documents)
+        return self._wait(job, share, self._resolver.ask(fetched, lambda place: _readings(versions[place])))
 
     def old(self, job: str, share: bytes, documents: Sequence[bytes]) -> tuple[list[bytes], bool]:
         """Those of the documents that have a reading too old, or none, and may get another; asks for what they need.
@@ -57,10 +58,7 @@ class Ahead:
             versions = snapshot.read(document_table(self._type), BUILD, documents)
         now_ms, found, asked = self._clock.now_ms(), list[bytes](), Asked()
         for document, version in zip(documents, versions, strict=True):
-            if version is None or version.value is None:
-                continue
-            build: BuildRecord = decode_build(version.value)
-            old = [self._is_old(reading, now_ms, asked) for reading in build.signals or ()]  # asks for each of them
+            old = [self._is_old(reading, now_ms, asked) for reading in _readings(version)]  # asks for each of them
             if any(old):
                 found.append(document)
         for pull in self._pulls.values():
@@ -96,3 +94,10 @@ class Ahead:
         if asked:
             self._waits[job] = (share, asked)
         return bool(asked)
+
+
+def _readings(version: Version | None) -> Sequence[SignalReading]:
+    if version is None or version.value is None:
+        return ()
+    build: BuildRecord = decode_build(version.value)
+    return build.signals or ()

@@ -1,6 +1,6 @@
 """What the documents of a batch get from signals: a look into a dict for each, while the values are known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,18 +74,25 @@ class Resolver:
         for place, pull, key in resolved.awaited:
             pull.await_answer(key, Waiter(self._type, keys[place]), Lane(lanes[place]))
 
-    def ask(self, fetched: Fetched) -> list[tuple[Pull, Key]]:
-        """Asks for what is not known of the documents to come; what is to be waited for."""
+    def ask(self, fetched: Fetched, stored: Callable[[int], Sequence[SignalReading]]) -> list[tuple[Pull, Key]]:
+        """Asks for what is not known of the documents to come; what is to be waited for.
+
+        stored: place of a document -> what it was last built with: no answer may be older than that.
+        """
         now_ms = self._clock.now_ms()
-        asked: list[tuple[Pull, Key]] = []
+        asked: dict[tuple[Pull, Key], None] = {}
         for pull, number, at in self._keys:
             entries = pull.cache.entries
-            for key in {row[at] for row in fetched.slot(number)}:
+            for place, row in enumerate(fetched.slot(number)):
+                key = row[at]
                 entry = entries.get(key)
-                if key is not None and (entry is None or entry.until_ms <= now_ms) and pull.want(key):
-                    asked.append((pull, key))
+                if key is None or (entry is not None and entry.until_ms > now_ms):
+                    continue
+                entry = pull.known(key, _of(pull.signal.name, stored(place)))
+                if (entry is None or entry.until_ms <= now_ms) and pull.want(key):
+                    asked[pull, key] = None
             pull.start_calls()
-        return asked
+        return list(asked)
 
     def _noted(self, resolved: Resolved, place: int, pull: Pull, use: Use) -> SignalReading:
         if use.blocked:

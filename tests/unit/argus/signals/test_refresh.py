@@ -164,6 +164,27 @@ def test_after_a_restart_a_version_does_not_go_back_either(make_world: MakeWorld
         assert (other.fields(100) or {})["ctr"] == ctr
 
 
+def test_after_a_restart_a_rebuild_believes_no_version_that_went_back(make_world: MakeWorld) -> None:
+    scene = Scene(make_world)
+    scene.say(5, ctr=0.5)
+    scene.fill()
+    caller = HandCaller({"performance": {}})
+    other = World(scene.world.folder, FLOWS, live=True, environment=scene.world.environment, caller=caller)
+    again = Scene(make_world, world=other)
+    again.caller, caller.signals = caller, other.application.flows.signals
+    again.say(2, ctr=0.25)
+    for later_s, calls in ((10, False), (70, True)):
+        other.clock.ms += later_s * 1000.0
+        other.jobs.refresh("ad", later_s)
+        while other.jobs.step(8) or caller.asked():
+            caller.answer()
+            again.turn()
+        record = other.build_record(100)
+        assert record is not None and [one.version for one in record.signals or ()] == [5]
+        assert (other.fields(100) or {})["ctr"] == 0.5
+        assert bool(caller.calls) == calls, "what is fresh enough is not asked for"
+
+
 def test_that_nothing_is_known_any_more_is_not_undone_by_what_a_document_was_built_with(make_world: MakeWorld) -> None:
     scene = Scene(make_world)
     scene.say(5, ctr=0.5)
