@@ -30,6 +30,7 @@ from proto.flows.model import Flows
 
 _LIBRARIES = ("lmdb", "msgspec", "sqlalchemy", "sqlglot", "pydantic")
 _FREE_BYTES_MIN = 1 << 30
+_FREE_BYTES_NEEDED = 16 << 20  # for less than a burst's commits
 _STYLES = {"fine": "", "warning": "yellow", "error": "bold red"}
 
 
@@ -87,8 +88,11 @@ def _disk(data: Path) -> Finding:
     while not there.exists():
         there = there.parent
     free = shutil.disk_usage(there).free
-    mend = "make room, or put --data on another disk" if free < _FREE_BYTES_MIN else ""
-    return Finding("warning" if mend else "fine", "disk", f"{render.size(free)} free", mend)
+    if free >= _FREE_BYTES_MIN:
+        return Finding("fine", "disk", f"{render.size(free)} free")
+    full = free < _FREE_BYTES_NEEDED
+    found = f"{render.size(free)} free" + (": nothing can be stored, no edit gets through" if full else "")
+    return Finding("error" if full else "warning", "disk", found, "make room, or put --data on another disk")
 
 
 def _data_folder(data: Path) -> tuple[Finding, Flows | None]:

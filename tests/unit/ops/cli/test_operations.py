@@ -1,8 +1,10 @@
 """`tail`, `lanes`, `dead-letters`, `jobs`, `status`, `doctor`, `init`."""
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -448,3 +450,14 @@ def test_tail_prints_any_topic(folder: Any, adsindex: Any) -> None:
     assert strange.code == 1 and "topic 'strange' holds a message that can't be shown" in strange.errors
     unknown = adsindex("tail", "document")
     assert unknown.code == 2 and "there is no topic 'document'; did you mean 'documents'?" in unknown.errors
+
+
+@pytest.mark.parametrize(("free_mib", "level"), [(2000, "fine"), (500, "warning"), (15, "error"), (0, "error")])
+def test_doctor_calls_a_full_disk_an_error(
+    adsindex: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_mib: int, level: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free_mib << 20))
+    ran = adsindex("doctor", "--json")
+    (disk,) = [one for one in ran.json if one["subject"] == "disk"]
+    assert disk["level"] == level and ("no edit gets through" in disk["text"]) == (level == "error")
+    assert (ran.code == 1) == (level == "error")
