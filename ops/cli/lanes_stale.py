@@ -13,7 +13,7 @@ from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pauses
 from ops.opened import DataFolder, opened
-from ops.roles import ROLES, roles_of
+from ops.roles import ROLES, at_work, roles_of
 from ops.stale.backlog import StalePart, droppable, stale_parts
 from ops.stale.orders import Why, order, outstanding
 from ops.stale.request import HealRequest
@@ -240,7 +240,7 @@ def _outcome(about: str, left: int | None) -> str:
 
 def _hindrance(folder: DataFolder) -> str:
     """Why nothing may happen, if that is plain to see."""
-    running = roles_of(Liveness(folder.path).others())
+    running = roles_of(at_work(folder.repo, Liveness(folder.path).others()))
     missing = [role for role in ROLES if role not in running]
     if len(missing) == len(ROLES):
         return ": nothing runs (adsindex run)"

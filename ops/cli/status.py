@@ -21,6 +21,7 @@ from ops.engine.pauses import Pause, Pauses
 from ops.engine.status import ProcessStatus, StepStatus, read_statuses
 from ops.lag import Lag, lags
 from ops.opened import DataFolder, opened
+from ops.roles import absences
 from ops.times import ago, ago_of, clock_time_of, iso_of
 from proto.events import DOCUMENTS
 from repo.drops import Pile, Piles
@@ -34,7 +35,8 @@ _DISK_SHARE_MAX = 0.1  # of what is free that paused messages may take before st
 
 
 class _Status(NamedTuple):
-    """Everything that is shown. live: processes, by what they hold. problems: one sentence each; empty: all is well."""
+    """Everything that is shown. live: processes, by what they hold. absences: what none of them does.
+    problems: one sentence each; empty: all is well."""
 
     now_ms: float
     live: list[str]
@@ -49,6 +51,7 @@ class _Status(NamedTuple):
     store_bytes: int
     free_bytes: int
     documents_kept: int
+    absences: list[str]
     problems: list[str]
 
 
@@ -74,10 +77,11 @@ def status(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
 def _look(folder: DataFolder) -> _Status:
     live = Liveness(folder.path).others()
     kept = [folder.log.bounds(DOCUMENTS, at) for at in range(folder.log.partitions(DOCUMENTS))]
+    statuses = read_statuses(folder.path, [process.pid for process in live])
     found = _Status(
         now_ms=folder.clock.now_ms(),
         live=[f"{process.role} ({process.pid})" for process in live],
-        processes=read_statuses(folder.path, [process.pid for process in live]),
+        processes=statuses,
         sources=folder.source_states(),
         lags=lags(folder.log),
         pauses=Pauses(folder.path).all(),
@@ -88,6 +92,7 @@ def _look(folder: DataFolder) -> _Status:
         store_bytes=folder.environment.size_bytes(),
         free_bytes=shutil.disk_usage(folder.path).free,
         documents_kept=sum(end - first for first, end in kept),
+        absences=[*absences(folder, live, statuses)],
         problems=[],
     )
     found.problems.extend(_problems(found))
@@ -97,6 +102,7 @@ def _look(folder: DataFolder) -> _Status:
 def _problems(found: _Status) -> Iterator[str]:
     if not found.live:
         yield "nothing runs: start it with `adsindex run`"
+    yield from found.absences
     for process in found.processes:
         yield from _process_problems(process, found.now_ms)
     for name, state in found.sources.items():

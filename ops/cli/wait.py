@@ -10,10 +10,11 @@ from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.doorbell import Doorbell
-from ops.engine.liveness import Liveness
-from ops.engine.status import read_statuses
+from ops.engine.liveness import Liveness, LiveProcess
+from ops.engine.status import ProcessStatus, read_statuses
 from ops.installation import load_installation
 from ops.opened import STORE_FILE, DataFolder, opened
+from ops.roles import absences
 from ops.waiting import Goal, missing, newest_stands
 from proto.errors import SettingsError, UnavailableError
 
@@ -51,13 +52,22 @@ def _trouble(data: Path) -> list[str]:
     """Why it may never come, whatever is waited for."""
     if not (data / STORE_FILE).exists():
         return []
-    live = [process.pid for process in Liveness(data).others()]
+    live = Liveness(data).others()
     if not live:
         return ["nothing runs: start it with `adsindex run`"]
-    told = read_statuses(data, live)
+    told = read_statuses(data, [process.pid for process in live])
     commits = [f"nothing can be stored: {process.commit_error}" for process in told if process.commit_error]
     steps = [step for process in told for step in process.steps]
-    return commits + [f"{step.name} fails: {step.last_error}" for step in steps if step.failing]
+    failing = [f"{step.name} fails: {step.last_error}" for step in steps if step.failing]
+    return _absent(data, live, told) + commits + failing
+
+
+def _absent(data: Path, live: list[LiveProcess], told: list[ProcessStatus]) -> list[str]:
+    try:
+        with opened(data) as folder:
+            return list(absences(folder, live, told))
+    except (UnavailableError, SettingsError):
+        return []  # a folder that is only being made; the reason says so
 
 
 def _wait(data: Path, deadline: float) -> str:

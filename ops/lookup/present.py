@@ -19,7 +19,7 @@ from ops.lookup.stored import Stored
 from ops.lookup.touching import Touching
 from ops.opened import DataFolder
 from ops.readers import TELL_EVERY_MS, stands
-from ops.roles import ROLES, roles_of
+from ops.roles import ROLES, at_work, roles_of
 from proto.codec import decode_key
 from proto.events import DOCUMENTS, RowChange, decode_notification, decode_unit
 from proto.flows.model import Document
@@ -45,7 +45,8 @@ class Present:
         self._folder, self._document, self._key = folder, document, key
         self._stored, self._touching, self._source = stored, touching, source_of(key)
         live = Liveness(folder.path).others()
-        self._running = roles_of(live)
+        self._running = roles_of(at_work(folder.repo, live))
+        self._started = roles_of(live)
         statuses = read_statuses(folder.path, [process.pid for process in live])
         self._now_ms = folder.clock.now_ms()
         self._queues = Queues(folder, statuses, self._now_ms)
@@ -108,8 +109,8 @@ class Present:
                 yield facts.Reader(stand.name, end - stand.offset if behind else 0, stand.at_ms)
 
     def _start(self) -> str:
-        """The command that starts what does not run; "" when all roles do."""
-        missing = [role for role in ROLES if role not in self._running]
+        """The command that starts what was not started; "" when all roles were."""
+        missing = [role for role in ROLES if role not in self._started]
         roles = "" if len(missing) == len(ROLES) else f" --role {','.join(missing)}"
         return f"adsindex run --data {self._folder.path}{roles}" if missing else ""
 
