@@ -44,7 +44,7 @@ class DocumentReader:
     def poll(self, limit: int = 10_000) -> int:
         """Applies up to `limit` waiting messages; returns how many there were. 0: nothing is waiting.
 
-        Raises TooOldError when the topic no longer holds where this reader stands: there would be a gap.
+        Raises TooOldError when the topic does not hold where this reader stands: there would be a gap.
         """
         partitions = self._partitions = self._log.partitions(self._topic)
         self._turn += 1
@@ -58,6 +58,7 @@ class DocumentReader:
         offset = self._offsets.get(partition, 0)
         messages = self._log.read(self._topic, partition, offset, limit)
         if not messages:
+            self._check_end(partition, offset)
             return 0
         if messages[0].offset != offset:
             raise TooOldError(
@@ -73,6 +74,15 @@ class DocumentReader:
                 if delta.kind == "document":
                     self._hook(delta, servable_ms)
         return len(messages)
+
+    def _check_end(self, partition: int, offset: int) -> None:
+        # After `adsindex rebuild` the topic begins again; who waited for the old place would miss all before it.
+        end = self._log.bounds(self._topic, partition)[1]
+        if offset > end:
+            raise TooOldError(
+                f"{self._topic}/{partition} ends at {end}, this reader stands at {offset}: the index was rebuilt; "
+                "start it again, from a base"
+            )
 
     def _decoded(self, messages: list[Message], partition: int) -> list[DeltaDocument]:
         try:

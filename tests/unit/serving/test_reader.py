@@ -51,6 +51,13 @@ def test_a_gap_left_by_retention_is_an_error_not_a_missing_document(topic: Any, 
     assert DocumentReader(topic.log, clock, start_offsets={0: 3}).poll() == 2
 
 
+def test_a_place_behind_the_end_of_a_topic_that_was_made_again_is_an_error_not_silence(topic: Any, clock: Any) -> None:
+    topic.publish(topic.document(b"a", 1), topic.document(b"b", 2))
+    assert DocumentReader(topic.log, clock, start_offsets={0: 2}).poll() == 0
+    with pytest.raises(TooOldError, match="documents/0 ends at 2, this reader stands at 3: the index was rebuilt"):
+        DocumentReader(topic.log, clock, start_offsets={0: 3}).poll()
+
+
 def test_bytes_that_are_no_message_stop_the_reader_where_they_stand(topic: Any, clock: Any) -> None:
     topic.log.append(DOCUMENTS, 0, [b"\xc1"])
     reader = DocumentReader(topic.log, clock)
