@@ -15,6 +15,7 @@ from ops.engine.liveness import Liveness
 from ops.engine.pauses import FOLDER as PAUSED_FOLDER
 from ops.installation import FILE
 from ops.opened import FLOWS_FILE
+from ops.readers import stands
 from ops.settings import SETTINGS_FILE
 from proto.errors import SettingsError
 
@@ -41,8 +42,10 @@ def rebuild(
     liveness = Liveness(data)
     others = liveness.others()
     liveness.close()
-    if others:
-        running = ", ".join(f"{process.role} ({process.pid})" for process in others)
+    busy = [f"{process.role} ({process.pid})" for process in others]
+    busy += [f"reader {stand.name}" for stand in stands(data)]  # they would read the file that is gone, for ever
+    if busy:
+        running = ", ".join(busy)
         raise SettingsError(f"stop what runs on {data} first: {running}")
     if not yes:
         raise SettingsError(f"this removes everything indexed in {data}; add --yes to do it")

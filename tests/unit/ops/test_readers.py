@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli.app import run
+from ops.installation import Installation, save_installation
 from ops.readers import TELL_EVERY_MS, Standing, stands
 from proto.errors import SettingsError
 from tests.support.shop import HandClock
@@ -38,3 +40,17 @@ def test_two_readers_need_two_names(tmp_path: Path) -> None:
         Standing(tmp_path, "ads/1", HandClock())
     standing.close()
     Standing(tmp_path, "ads-1", HandClock()).close()
+
+
+def test_a_rebuild_waits_for_readers_which_would_never_see_the_new_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_installation(tmp_path, Installation({"main": "sqlite:////shop.db"}))
+    (tmp_path / "data.mdb").touch()
+    standing = Standing(tmp_path, "ads-1", HandClock())
+    standing.tell(5)
+    assert run(["rebuild", "--yes", "--data", str(tmp_path)]) == 2
+    assert f"stop what runs on {tmp_path} first: reader ads-1" in capsys.readouterr().err
+    assert (tmp_path / "data.mdb").exists()
+    standing.close()
+    assert run(["rebuild", "--yes", "--data", str(tmp_path)]) == 0 and not (tmp_path / "data.mdb").exists()
