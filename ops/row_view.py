@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.addresses import source_of
+from proto.errors import TooOldError
 from proto.flows.model import Table
 from proto.record import Record, decode_record
-from repo.api import Snapshot, Version
+from repo.api import Repo, Snapshot, Version
 from repo.rows import Schemas, last_changes
 
+OLDEST_KEPT = "oldest kept"
+"""What a change is called whose version is the oldest that retention has left."""
 _HISTORY_MAX = 1000
 
 
@@ -40,7 +43,7 @@ class StoredRow:
 class Change:
     """One version of a row's group or of a document, compared with the one before: name -> (old, new).
 
-    what: "inserted", "changed", "deleted", "parked"
+    what: "inserted", "changed", "deleted", "parked"; OLDEST_KEPT, to which whoever shows it changes "inserted"
     """
 
     at: int
@@ -121,6 +124,15 @@ def _group_changes(versions: Sequence[Version], schemas: Schemas, group: str, ke
             yield Change(
                 version.commit_timestamp, writer_of(record, key), group, "parked" if reason else what, differences
             )
+
+
+def is_collected(repo: Repo, timestamp: int) -> bool:
+    """Whether what there was just before `timestamp` is kept no longer: a first version was perhaps not the first."""
+    try:
+        repo.snapshot_at(timestamp - 1).close()
+    except TooOldError:
+        return True
+    return False
 
 
 def compared(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, tuple[Any, Any]]:

@@ -34,12 +34,12 @@ class Trace(msgspec.Struct, kw_only=True):
     kind        "edit": committed in the source; "backfill": read by chunks; "rebuild": of flows, a signal, a refresh;
                 "unpublished": a newer version took its place before it was published, it is still to be published, or
                 the documents topic no longer holds it
-    what        "created", "changed", "deleted"
+    what        "created", "changed", "deleted"; "oldest kept": created or changed, what was before is kept no longer
     change      commit timestamp of the change in the Repo; 0: not known
     at_ms       name of TIMES -> wall clock, ms; None: not known, or not applicable. `committed` is the time of the
                 source's trigger; of several changes that one build took together, the newest
     rows        what changed, as far as the log still says so
-    fields      name -> (old, new); None where they were not asked for
+    fields      name -> (old, new); None where they were not asked for, or not known
     """
 
     type: str

@@ -1,6 +1,7 @@
 """`adsindex history`: what changed from version to version of a document or a row, when, and by whom."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -11,10 +12,10 @@ from ops.cli.exit_codes import NOT_FOUND, OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.document_view import whole_of
 from ops.opened import DataFolder, opened
-from ops.row_view import Change, compared, row_changes
+from ops.row_view import OLDEST_KEPT, Change, compared, is_collected, row_changes
 from ops.times import ago_of, clock_time_of, iso_of
 from proto.record import decode_document
-from repo.api import Snapshot
+from repo.api import Repo, Snapshot
 from repo.system import CONTENT, document_table
 
 
@@ -41,7 +42,7 @@ def history(
         sources = folder.sources()
         found = (row_address if row else any_address)(folder.flows, sources, address)
         with folder.repo.snapshot() as snapshot:
-            changes = _changes(folder, snapshot, found, limit)
+            changes = _as_kept(folder.repo, _changes(folder, snapshot, found, limit))
         if not changes:
             render.note(f"nothing was ever stored under {found.text}")
             return NOT_FOUND
@@ -70,6 +71,13 @@ def _changes(folder: DataFolder, snapshot: Snapshot, found: Address, limit: int)
     return changes
 
 
+def _as_kept(repo: Repo, changes: Sequence[Change]) -> list[Change]:
+    """Of what may have had older versions, which are collected, nobody knows whether it was inserted then."""
+    oldest = {change.group: change for change in changes}
+    unknown = {change.at for change in oldest.values() if change.what == "inserted" and is_collected(repo, change.at)}
+    return [replace(change, what=OLDEST_KEPT) if change.at in unknown else change for change in changes]
+
+
 def _as_json(change: Change) -> dict[str, Any]:
     return {
         "at": change.at,
@@ -94,6 +102,6 @@ def _print(address: str, changes: Sequence[Change], column: str | None, now_ms: 
 
 def _line(change: Change, name: str, old: Any, new: Any) -> tuple[str, str, str]:
     before, after = render.shown(old), render.shown(new)
-    if change.what == "inserted":
+    if change.what in ("inserted", OLDEST_KEPT):
         return f"  {name}", after, ""
     return f"  {name}", before, "" if change.what == "deleted" else f"-> {after}"

@@ -12,7 +12,7 @@ from ops.lookup.causes import changed_rows
 from ops.lookup.published import Published, find, newest
 from ops.lookup.read_rows import Reading
 from ops.opened import DataFolder
-from ops.row_view import compared, row_changes
+from ops.row_view import OLDEST_KEPT, compared, is_collected, row_changes
 from proto.errors import TooOldError
 from proto.events import RowChange
 from proto.lane import Lane
@@ -41,6 +41,8 @@ def document_traces(folder: DataFolder, document_type: str, key: bytes, limit: i
             trace = _trace(document_type, key, version.commit_timestamp, published, served)
             trace.what = "deleted" if new is None else "created" if old is None else "changed"
             trace.fields = compared(old, new)
+            if at + 1 == len(versions) and new is not None and is_collected(folder.repo, version.commit_timestamp):
+                trace.what, trace.fields = OLDEST_KEPT, None
             if published is not None:
                 trace.rows = _rows(folder, snapshot, reading, published)
             traces.append(trace)
@@ -120,6 +122,9 @@ def _row(folder: DataFolder, snapshot: Snapshot, change: RowChange, timestamp: i
         return row
     found = row_changes(snapshot, folder.schemas, table, change.key, _HISTORY_MAX)
     for one in (one for one in found if one.at == timestamp):
-        row.what, row.writer = one.what, one.writer
+        row.writer = one.writer
+        if one.what == "inserted" and change.columns:
+            continue  # it was changed, and what there was before is kept no longer
+        row.what = one.what
         row.columns |= one.values
     return row

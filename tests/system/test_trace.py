@@ -41,6 +41,19 @@ def test_a_change_of_a_parent_is_traced_to_its_row_column_and_source_position(
     assert (first.kind, first.what) == ("rebuild", "created")
 
 
+def test_what_retention_has_left_is_not_called_created_nor_its_row_inserted(
+    index: Whole, editor: sqlite3.Connection
+) -> None:
+    editor.execute("UPDATE teams SET name = 'Blues'")
+    index.settle()
+    index.data.repo.collect_garbage(index.data.repo.last_timestamp(), 10_000)
+    (kept,) = traces(index)
+    assert (kept.kind, kept.what, kept.fields) == ("edit", "oldest kept", None)
+    assert [(row.table, row.what, row.columns, row.writer) for row in kept.rows] == [
+        ("teams", "", {}, "source main @ 1")
+    ]
+
+
 def test_all_stages_follow_each_other(index: Whole, editor: sqlite3.Connection) -> None:
     editor.execute("UPDATE players SET value = 11 WHERE number = 1")
     index.settle()

@@ -121,3 +121,18 @@ def test_history_of_nothing_ends_with_3(folder: Any, adsindex: Any) -> None:
     folder.close()
     assert adsindex("history", "ad/1").code == 3
     assert adsindex("history", "campaigns/1").code == 3
+
+
+def test_the_oldest_version_that_retention_has_left_is_not_called_inserted(folder: Any, adsindex: Any) -> None:
+    _, second = campaign(folder)
+    folder.document("ad", ("shop", 7), {"id": 7})
+    built = folder.document("ad", ("shop", 7), {"id": 8})
+    folder.repo.collect_garbage(built, 1000)
+    later = folder.row("campaigns", ("shop", 2), 9, {"id": 2, "name": "n", "budget": "1.00"})
+    folder.close()
+    for address, at in (("campaigns/1", second), ("ad/7", built)):
+        (line,) = adsindex("history", address, "--json").jsonl
+        assert (line["at"], line["what"]) == (at, "oldest kept")
+    assert any(line.split() == ["budget", "15.00"] for line in adsindex("history", "campaigns/1").lines)
+    (line,) = adsindex("history", "campaigns/2", "--json").jsonl
+    assert (line["at"], line["what"]) == (later, "inserted")
