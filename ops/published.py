@@ -16,14 +16,13 @@ from repo.system import CONTENT, document_table
 from serving.reader import DocumentReader, Hook
 
 _PAGE = 1000
-_LEASE_S = 3600.0
 _TIMESTAMP_BYTES = 8
 
 
 def reader_of_published(folder: DataFolder, on_document: Hook | None = None) -> DocumentReader:
     """A reader that has everything that is published, and goes on with what comes; see serving.reader.
 
-    Raises TooOldError when publishing is held for longer than versions are kept.
+    Raises TooOldError when publishing is held for longer than versions are kept, or this takes as long.
     """
     log, repo = folder.log, folder.repo
     # In this order: what is published between two looks is read from the topic.
@@ -31,7 +30,7 @@ def reader_of_published(folder: DataFolder, on_document: Hook | None = None) -> 
     newest = repo.last_timestamp()
     held = _oldest_unpublished(log)
     at = newest if held is None else min(newest, held - 1)
-    with repo.snapshot_at(at) as snapshot, repo.lease(snapshot, _LEASE_S):
+    with repo.snapshot_at(at) as snapshot:  # no lease: it is a write, which waits for whoever hangs
         return DocumentReader(log, folder.clock, _messages(folder, snapshot, offsets.get(0, 0)), offsets, on_document)
 
 

@@ -1,6 +1,7 @@
 """`adsindex doc` and `adsindex docs`: one document, or all of them at one snapshot."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -84,7 +85,7 @@ def docs(
         now_ms = folder.clock.now_ms()
         sources = folder.sources()
         timestamp = None if as_of is None else parse_time(as_of, now_ms)
-        with folder.snapshot(timestamp) as snapshot, folder.repo.lease(snapshot, _LEASE_S):
+        with folder.snapshot(timestamp) as snapshot, _held(folder, snapshot, timestamp):
             conditions = conditions_of(folder, snapshot, type, where)
             for name, matches in conditions.items():
                 for document in _matching(folder, snapshot, name, matches):
@@ -93,6 +94,12 @@ def docs(
                     else:
                         render.print_line(_line(document, sources))
         return OK
+
+
+def _held(folder: DataFolder, snapshot: Snapshot, timestamp: int | None) -> AbstractContextManager[None]:
+    """For the past, which is perhaps about to be collected. What there is now is kept for hours anyway, and a lease is
+    a write: it would wait for whoever hangs, and fail on a full disk."""
+    return nullcontext() if timestamp is None else folder.repo.lease(snapshot, _LEASE_S)
 
 
 def _matching(folder: DataFolder, snapshot: Snapshot, document_type: str, matches: Matches) -> Iterator[StoredDocument]:

@@ -21,7 +21,7 @@ def checked(value: int) -> int:
         pass
     return value
 """
-LOOKS = ("status", "doctor", "doc player/a,1", "why player/a,1", "lanes show", "tail documents --no-follow")
+LOOKS = ("status", "doctor", "doc player/a,1", "docs", "why player/a,1", "lanes show", "tail documents --no-follow")
 
 ALONE = """
 import time
