@@ -5,7 +5,6 @@ With it a reader begins that would otherwise need every message since the first;
 
 from collections.abc import Iterator
 
-from argus.publish import schema_of
 from ops.opened import DataFolder
 from ops.topics import PUBLISHER
 from proto.events import DOCUMENTS, PUBLICATIONS, DeltaDocument, decode_delta, encode
@@ -42,14 +41,12 @@ def _oldest_unpublished(log: Log) -> int | None:
 
 
 def _messages(folder: DataFolder, snapshot: Snapshot, end: int) -> Iterator[DeltaDocument]:
-    """As the publisher sends them: a schema before the first document that names it, and the last heartbeat."""
-    announced: set[int] = set()
+    """As the publisher sends them: schemas, documents, the last heartbeat. All schemas: a document that is published
+    again from now on may name one that the topic has announced long ago, and that no document of the base has."""
+    for names in folder.schemas.all():
+        yield DeltaDocument("schema", content=encode(Schema(names)))
     for document_type in folder.flows.documents:
         for key, version in _contents(snapshot, document_type):
-            schema = schema_of(version.value or b"")
-            if schema not in announced:
-                announced.add(schema)
-                yield DeltaDocument("schema", content=encode(Schema(folder.schemas.names(schema))))
             yield DeltaDocument("document", document_type, key, version.commit_timestamp, version.value or b"")
     yield from _last_heartbeat(folder.log, end)
 

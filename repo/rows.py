@@ -43,6 +43,14 @@ class Schemas:
             known = self._known[schema_id] = decode_names(stored.value)
         return known
 
+    def all(self) -> list[tuple[str, ...]]:
+        """The names of each that is stored now."""
+        found: list[tuple[bytes, Version]] = []
+        with self._repo.snapshot() as snapshot:
+            while page := snapshot.scan(SCHEMAS, STATE, after=found[-1][0] if found else b""):
+                found += page
+        return [decode_names(version.value or b"") for _, version in found]
+
     def _all_stored(self, schemas: list[Schema]) -> bool:
         """False after a conflict. Raises SettingsError when two lists of names have one id."""
         keys = [encode_key((schema.id,)) for schema in schemas]

@@ -9,7 +9,8 @@ from ops.engine.pauses import PUBLISHING, Pause, Pauses
 from ops.published import reader_of_published
 from proto.codec import encode_key
 from proto.errors import TooOldError
-from proto.events import DOCUMENTS
+from proto.events import DOCUMENTS, DeltaDocument, encode
+from proto.record import DocumentRecord
 from serving.reader import DocumentReader
 from tests.support.whole import Whole
 
@@ -35,6 +36,16 @@ def test_a_reader_begins_with_what_is_published_and_goes_on(index: Whole, editor
     index.settle()
     reader.poll()
     assert (value(reader, 1), value(reader, 2)) == (12, None)
+
+
+def test_it_knows_a_schema_that_was_announced_long_ago_and_that_no_document_has_just_now(index: Whole) -> None:
+    (schema,) = index.data.schemas.register([("value",)])
+    reader = reader_of_published(index.data)
+    key, newest = encode_key(("main", "a", 1)), index.data.repo.last_timestamp()
+    content = encode(DocumentRecord(schema.id, [77], True))
+    index.data.log.append(DOCUMENTS, 0, [encode(DeltaDocument("document", "player", key, newest + 1, content))])
+    reader.poll()
+    assert value(reader, 1) == 77
 
 
 def test_it_meets_a_demand_for_what_is_published_before_anything_new_comes(index: Whole) -> None:
