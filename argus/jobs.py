@@ -10,7 +10,7 @@ import hashlib
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from argus.climb import encode_frames
 from argus.context import row_of
@@ -224,8 +224,9 @@ class Jobs:
         """Creates the job if there is none of that name; True when it is done (or was cancelled)."""
         job, timestamp = self._states.stored(_bounded(name))
         if job is None:
-            self._replace(kind, target)
-            self._create(name, kind, Cause(timestamp, Lane.LOW), target, BEGIN, b"", timestamp)
+            with suppress(ConflictError):  # another process begins it, too: the next look finds whose it is
+                self._replace(kind, target)
+                self._create(name, kind, Cause(timestamp, Lane.LOW), target, BEGIN, b"", timestamp)
             return False
         return job.state in ("done", "cancelled")
 

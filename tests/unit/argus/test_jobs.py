@@ -184,6 +184,14 @@ def test_a_pause_during_a_slice_is_not_overwritten(campaign: World) -> None:
     assert campaign.jobs.running() == [] and campaign.jobs.due_ms() == float("inf")
 
 
+def test_of_two_processes_that_begin_a_job_at_once_one_does(campaign: World) -> None:
+    theirs = JobState(id="refresh ad 00000007", kind="refresh", lane=Lane.LOW, at=1, target="ad", cursor=b"\1", done=3)
+    campaign.repo.before_commit = lambda: elsewhere(lambda: write(campaign, theirs))
+    assert not campaign.jobs.refresh("ad", 7)
+    assert [(job.id, job.done) for job in stored(campaign).values()] == [(theirs.id, 3)]
+    assert not campaign.jobs.refresh("ad", 7) and [job.id for job in campaign.jobs.running()] == [theirs.id]
+
+
 def test_jobs_of_other_processes_are_seen(campaign: World) -> None:
     assert campaign.jobs.running() == [] and campaign.jobs.due_ms() == float("inf")
     write(campaign, JobState(id="mine", kind="refresh", lane=Lane.LOW, at=1, target="ad", cursor=b"\1"))
