@@ -32,6 +32,7 @@ from repo.system import (
 
 FLOWS_FILE = "flows.toml"
 STORE_FILE = "data.mdb"
+LOCK_FILE = "lock.mdb"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from ops.cli import render
 from ops.cli.acts import record
 from ops.cli.exit_codes import OK
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
-from ops.engine.liveness import Liveness
+from ops.engine.liveness import Liveness, opener
 from ops.engine.pauses import FOLDER as PAUSED_FOLDER
 from ops.installation import FILE
-from ops.opened import FLOWS_FILE
+from ops.opened import FLOWS_FILE, LOCK_FILE
 from ops.readers import stands
 from ops.settings import SETTINGS_FILE
 from proto.errors import SettingsError
@@ -43,7 +43,9 @@ def rebuild(
     others = liveness.others()
     liveness.close()
     busy = [f"{process.role} ({process.pid})" for process in others]
-    busy += [f"reader {stand.name}" for stand in stands(data)]  # they would read the file that is gone, for ever
+    busy += [f"reader {stand.name}" for stand in stands(data)]
+    if not busy and (pid := opener(data / LOCK_FILE)) is not None:  # it would read the file that is gone, for ever
+        busy = [f"process {pid}, which has it open"]
     if busy:
         running = ", ".join(busy)
         raise SettingsError(f"stop what runs on {data} first: {running}")

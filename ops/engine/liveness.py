@@ -7,6 +7,8 @@ that partition; these files stay, they are as many as there are partitions.
 
 import fcntl
 import os
+import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -105,6 +107,24 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def opener(path: Path) -> int | None:
+    """A process that has LMDB's lock file open; None: none has. LMDB locks its first byte as long as an environment
+    is open, for whatever (fcntl(2): F_GETLK). Not for a process that has it open itself: it would lose its lock."""
+    mac = sys.platform == "darwin"
+    kind, whence, pid = fcntl.F_WRLCK, os.SEEK_SET, 0
+    asked = struct.pack("qqihh", 0, 1, pid, kind, whence) if mac else struct.pack("hhqqi4x", kind, whence, 0, 1, pid)
+    try:
+        with path.open("rb+") as file:
+            told = fcntl.fcntl(file, fcntl.F_GETLK, asked)
+    except FileNotFoundError:
+        return None
+    if mac:
+        _, _, pid, kind, _ = struct.unpack("qqihh", told)
+    else:
+        kind, _, _, _, pid = struct.unpack("hhqqi4x", told)
+    return None if kind == fcntl.F_UNLCK else pid
 
 
 def _generation(path: Path) -> int:

@@ -1,5 +1,7 @@
 """Readers that say where they stand."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,4 +55,23 @@ def test_a_rebuild_waits_for_readers_which_would_never_see_the_new_index(
     assert f"stop what runs on {tmp_path} first: reader ads-1" in capsys.readouterr().err
     assert (tmp_path / "data.mdb").exists()
     standing.close()
+    assert run(["rebuild", "--yes", "--data", str(tmp_path)]) == 0 and not (tmp_path / "data.mdb").exists()
+
+
+def test_a_rebuild_waits_for_whoever_has_the_index_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reader that does not say where it stands, in a process of its own; LMDB knows of it."""
+    save_installation(tmp_path, Installation({"main": "sqlite:////shop.db"}))
+    script = (
+        "import lmdb, sys; e = lmdb.open(sys.argv[1], readonly=len(sys.argv) > 2); print(flush=True); sys.stdin.read()"
+    )
+    for options in ((), ("read only",)):
+        command = [sys.executable, "-c", script, str(tmp_path), *options]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None and other.stdout.readline()
+            assert run(["rebuild", "--yes", "--data", str(tmp_path)]) == 2
+            told = capsys.readouterr().err
+            assert f"stop what runs on {tmp_path} first: process {other.pid}, which has it open" in told
+            assert other.stdin is not None
+            other.stdin.close()
+        assert (tmp_path / "data.mdb").exists()
     assert run(["rebuild", "--yes", "--data", str(tmp_path)]) == 0 and not (tmp_path / "data.mdb").exists()
