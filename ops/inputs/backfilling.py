@@ -30,6 +30,10 @@ _PATIENCE_MS = 10_000.0
 
 _AHEAD_OF_THE_CLOCK_MS = 60_000.0
 
+_REST = 2.0
+"""Behind a page, times what it took: pages without a rest keep disk and writer lock from edits until feed_ahead_rows
+are sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -107,8 +111,11 @@ class Backfilling:
             if preview is None:
                 applied = self._room(backfill.progress)
             self._tell(backfill.progress, applied.rows)
+            page_ms = self._folder.clock.monotonic_ms()
             if not backfill.step():
                 break
+            if preview is None:
+                self._sleep((self._folder.clock.monotonic_ms() - page_ms) * _REST / 1000)
         state = preview.state if preview else self._all_applied(backfill.progress)
         summary = self._summary(backfill.progress, state)
         summary.seconds = round((self._folder.clock.monotonic_ms() - began_ms) / 1000, 3)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.backfill import Backfill
 from gateway.settings import GatewaySettings
 from ops.engine.liveness import Liveness
 from ops.inputs.backfilling import Backfilling, Request, Summary
@@ -238,3 +239,23 @@ def test_edits_of_the_database_and_fed_rows_do_not_hold_each_other(feed: Feeding
 def feed_states(feed: Feeding) -> list[Any]:
     with feed.index.data.repo.snapshot() as snapshot:
         return [msgspec.msgpack.decode(version.value or b"") for _, version in snapshot.scan("_feeds", "state")]
+
+
+def test_behind_each_page_disk_and_lock_are_left_to_edits(feed: Feeding, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    step = Backfill.step
+
+    def slow(self: Backfill) -> bool:
+        feed.index.clock.ms += 10
+        return step(self)
+
+    def sleep(seconds: float) -> None:
+        rests.append(round(seconds, 3))
+        feed.index.clock.ms += seconds * 1000
+        feed.index.turn()
+
+    monkeypatch.setattr(Backfill, "step", slow)
+    monkeypatch.setattr(feed, "sleep", sleep)
+    feed.settings = GatewaySettings(backfill_page_rows=10)
+    feed(*[score(number, 0.5) for number in range(30)])
+    assert rests[:3] == [0.02] * 3, rests
