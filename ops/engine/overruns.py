@@ -15,32 +15,56 @@ from proto.errors import OverrunError
 _LOOKS = 4
 """A function that was not there at one look is ended at the fourth look after that one: it had at most five spans."""
 
-_FORGOTTEN_AFTER_SPANS = 60.0
-"""So long after a function was last ended it gets the whole time again."""
+_LEAST = 64
+"""A function that was ended again and again of late gets half of its time each time, down to this part of it."""
+
+_FORGOTTEN_AFTER = 15.0
+"""Limits. So long after a function was last ended it gets the whole time again."""
 
 
 class _Watch:
     """What the looks found."""
 
-    def __init__(self, modules: Set[str], span_ms: float, monotonic_ms: Callable[[], float]) -> None:
-        self._modules, self._span_ms, self._monotonic_ms = modules, span_ms, monotonic_ms
+    def __init__(self, modules: Set[str], limit_ms: float, monotonic_ms: Callable[[], float]) -> None:
+        self._modules, self._limit_ms, self._monotonic_ms = modules, limit_ms, monotonic_ms
+        self._span_ms = 0.0
         self._running: FrameType | None = None  # held, so that no other frame gets its place in memory
-        self._looks = 0
+        self._seen_ms = 0.0
         self._ended: dict[CodeType, tuple[int, float]] = {}  # how often of late; when the last time
+
+    def pace(self) -> None:
+        """Looks often while there are functions that get little time."""
+        span_ms = self._limit_ms / (_LEAST if self._ended else _LOOKS)
+        if span_ms != self._span_ms:
+            self._span_ms = span_ms
+            signal.setitimer(signal.ITIMER_REAL, span_ms / 1000, span_ms / 1000)
 
     def look(self, number: int, frame: FrameType | None) -> None:
         """Raises OverrunError where the function is; again and again, should it catch that."""
+        since_ms = self._span_ms
+        if self._ended:
+            self._forget()
         function = self._function(frame)
         if function is None or function is not self._running:
-            self._running, self._looks = function, 0
+            self._running, self._seen_ms = function, 0.0
             return
-        self._looks += 1
-        if self._looks < self._allowed(function.f_code) or sys.gettrace() is not None:  # somebody debugs it
-            return
+        self._seen_ms += since_ms
         times, _ = self._ended.get(function.f_code, (0, 0.0))
-        self._ended[function.f_code] = times + 1, self._monotonic_ms()
+        least_ms = max(self._limit_ms / 2**times, self._limit_ms / _LEAST)
+        if self._seen_ms < least_ms or sys.gettrace() is not None:  # somebody debugs it
+            return
+        self._ended[function.f_code] = min(times + 1, _LEAST), self._monotonic_ms()
         self._running = None
-        raise OverrunError(_told(function, frame or function, self._looks * self._span_ms))
+        self.pace()
+        raise OverrunError(_told(function, frame or function, self._seen_ms))
+
+    def _forget(self) -> None:
+        """Whoever was ended long ago gets the whole time again."""
+        before_ms = self._monotonic_ms() - _FORGOTTEN_AFTER * self._limit_ms
+        for code, (_, last_ms) in tuple(self._ended.items()):
+            if last_ms < before_ms:
+                del self._ended[code]
+        self.pace()
 
     def _function(self, frame: FrameType | None) -> FrameType | None:
         """The outermost one that is the application's: what was called, whatever it calls."""
@@ -51,24 +75,16 @@ class _Watch:
             frame = frame.f_back
         return found
 
-    def _allowed(self, code: CodeType) -> int:
-        """Looks. A function that has just been ended gets less time: perhaps it hangs for every document."""
-        times, last_ms = self._ended.get(code, (0, 0.0))
-        if times and self._monotonic_ms() > last_ms + _FORGOTTEN_AFTER_SPANS * self._span_ms:
-            del self._ended[code]
-            times = 0
-        return max(1, _LOOKS >> times)
-
 
 @contextmanager
 def ended(modules: Set[str], limit_ms: float, monotonic_ms: Callable[[], float]) -> Iterator[None]:
-    """While inside, in the main thread. modules: no function of theirs may run much longer than limit_ms (0: all)."""
+    """While inside, in the main thread, no function of the modules runs much longer than limit_ms (0: any time)."""
     if not limit_ms or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:  # the timer is somebody else's
         yield
         return
-    span_ms = limit_ms / _LOOKS
-    signal.signal(signal.SIGALRM, _Watch(modules, span_ms, monotonic_ms).look)
-    signal.setitimer(signal.ITIMER_REAL, span_ms / 1000, span_ms / 1000)
+    watch = _Watch(modules, limit_ms, monotonic_ms)
+    signal.signal(signal.SIGALRM, watch.look)
+    watch.pace()
     try:
         yield
     finally:
@@ -81,6 +97,6 @@ def _told(function: FrameType, at: FrameType, after_ms: float) -> str:
     name = f"{code.co_name} ({code.co_filename}:{code.co_firstlineno})"
     line = "" if at.f_code.co_filename != code.co_filename else f", in line {at.f_lineno}"
     return (
-        f"{name} did not return within {after_ms / 1000:g} s and was ended{line}; while it runs, no edit gets through. "
-        "Mend it, or allow it more time (argus.function_ms_max)"
+        f"{name} did not return within {after_ms / 1000:.2g} s and was ended{line}; while it runs, no edit gets "
+        "through. Mend it, or allow it more time (argus.function_ms_max)"
     )

@@ -42,6 +42,27 @@ def test_it_has_the_whole_time_the_first_time_and_less_after_that() -> None:
         assert took_ms(endless.catches_every_exception) >= 4 * LIMIT_MS
 
 
+def test_one_that_hangs_for_every_document_gets_next_to_nothing() -> None:
+    """Otherwise it holds up everything else by a second for each of its documents."""
+    with ended(APPLICATION, 8 * LIMIT_MS, now_ms):
+        for _ in range(6):
+            took_ms(endless.spins)
+        assert min(took_ms(endless.spins) for _ in range(3)) < 4 * LIMIT_MS / 8
+        assert endless.long() == "done"
+
+
+def test_one_that_was_ended_long_ago_gets_the_whole_time_again() -> None:
+    hour_ms = [0.0]
+    with ended(APPLICATION, 4 * LIMIT_MS, lambda: hour_ms[0]):
+        for _ in range(5):
+            took_ms(endless.spins)
+        assert took_ms(endless.spins) < 2 * LIMIT_MS
+        hour_ms[0] = 3_600_000.0
+        time.sleep(LIMIT_MS / 1000)
+        assert signal.getitimer(signal.ITIMER_REAL)[1] == LIMIT_MS / 1000
+        assert took_ms(endless.spins) >= 3 * LIMIT_MS
+
+
 def test_a_handler_is_ended_and_those_beside_it_are_not() -> None:
     with ended(APPLICATION, LIMIT_MS, now_ms):
         first, second = drive([endless.handles_for_ever(), endless.handles_soon()], lambda asked: [])
