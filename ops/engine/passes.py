@@ -48,10 +48,11 @@ class Pass:
         self.name = name
         self.states = [StepState(step) for step in steps]
         self.last_error = ""  # of a commit, until one succeeds; those of the steps are in `states`
+        self.failing_since_ms = 0.0  # wall clock, of the first of the commits that fail in a row; 0: none does
         self._durable, self._positions = durable, positions
         self._clock = clock
         self._commits = Backoff(settings)
-        self._not_before_ms = 0.0
+        self._not_before_ms = self._told_ms = 0.0
 
     def run(self, due_ms: float = math.inf) -> bool:
         """True when a step had something to do, or failed and may be tried again at once. Raises STOPPING_ERRORS.
@@ -67,6 +68,8 @@ class Pass:
         worked = False
         for state in ready:
             worked |= self._group([state], math.inf)
+            if self._not_before_ms > now_ms:  # its commit has failed, and so would the next
+                break
         return worked
 
     def wake_ms(self) -> float:
@@ -86,6 +89,7 @@ class Pass:
                         worked |= current.step.step()
                 current = None
                 self._positions.ride()
+                wrote = self._durable.writing()
         except Exception as error:
             self._positions.undone()
             for state in ran:
@@ -98,19 +102,18 @@ class Pass:
         for state in ran:
             state.failing = False
             state.step.committed()
-        if self._commits.failing:
+        # A group without a write says nothing about the disk; unless nothing at all is left to be written.
+        if self._commits.failing and (wrote or (not worked and len(ran) == len(self.states))):
             self._commits.worked()
-            self._not_before_ms, self.last_error = 0.0, ""
+            self._not_before_ms, self.last_error, self.failing_since_ms = 0.0, "", 0.0
+            _logger.info("commits work again", work=self.name)
         return worked
 
     def _failed(self, state: StepState | None, error: Exception) -> None:
         now_ms = self._clock.monotonic_ms()
         text = named(error)
         if state is None:  # the commit itself: a full disk, an I/O error
-            wait_ms = self._commits.failed()
-            self._not_before_ms = now_ms + wait_ms
-            self.last_error = text
-            _logger.error("commit failed", work=self.name, error=text, again_in_ms=wait_ms)
+            self._commit_failed(text, now_ms)
             return
         told = state.failing and text == state.last_error and now_ms < state.told_ms + _TELL_AGAIN_MS
         state.failing = True
@@ -125,3 +128,13 @@ class Pass:
         if not told:
             state.told_ms = now_ms
             _logger.error("step failed", step=state.step.name, error=text, again_in_ms=wait_ms, **trace)
+
+    def _commit_failed(self, text: str, now_ms: float) -> None:
+        told = text == self.last_error and now_ms < self._told_ms + _TELL_AGAIN_MS
+        self.failing_since_ms = self.failing_since_ms or self._clock.now_ms()
+        wait_ms = self._commits.failed()
+        self._not_before_ms = now_ms + wait_ms
+        self.last_error = text
+        if not told:
+            self._told_ms = now_ms
+            _logger.error("commit failed", work=self.name, error=text, again_in_ms=wait_ms)

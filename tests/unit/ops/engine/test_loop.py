@@ -181,7 +181,7 @@ class FullDisk:
     def group(self) -> Iterator[None]:
         with self._log.group():
             yield
-            if self.full:
+            if self.full and self.writing():
                 raise UnavailableError("the disk is full")
 
 
@@ -200,6 +200,31 @@ def test_a_commit_that_fails_undoes_the_memory_of_all_steps_and_is_tried_again(b
     assert bench.out() == [b"1"]
     assert bench.letters.count() == 0
     assert one.last_error == "", "it can commit again"
+
+
+def test_commits_that_fail_beside_a_failing_step_are_told_as_one_failure(bench: "Bench") -> None:
+    """Then each step has a group of its own, and those that write nothing succeed, which says nothing of the disk."""
+
+    def fail() -> bool:
+        raise OSError("no space left on device")
+
+    rows, disk = [b"1"], FullDisk(bench.log)
+    broken = FunctionStep("broken", fail, bench.clock, bench.settings)
+    idle = FunctionStep("idle", lambda: False, bench.clock, bench.settings)
+    steps = [idle, broken, source(bench, rows)]
+    one = Pass("pass", steps, disk, bench.positions, bench.clock, bench.settings)
+    loop = bench.loop(one)
+    bench.run_for(loop, 100)
+    since_ms = one.failing_since_ms
+    with structlog.testing.capture_logs() as told:
+        for _ in range(60):
+            bench.run_for(loop, 500, step_ms=10)
+            assert (one.last_error, one.failing_since_ms) == ("UnavailableError: the disk is full", since_ms)
+    assert 1 <= sum(one["event"] == "commit failed" for one in told) <= 4
+    disk.full = False
+    bench.run_for(loop, 3000, step_ms=100)
+    assert bench.out("in.high") == [b"1"]
+    assert (one.last_error, one.failing_since_ms) == ("", 0.0)
 
 
 def test_housekeeping_that_fails_is_tried_again(bench: "Bench") -> None:
