@@ -10,6 +10,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,15 +83,16 @@ class Liveness:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+                with suppress(OSError):  # a full disk: the lock is what counts, the number is for people
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
                 if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(descriptor)):
                     self._held[path] = descriptor
             except BlockingIOError:
                 return False
             finally:
-                if path not in self._held:  # it was removed between open and lock: once more; or the disk is full:
-                    os.close(descriptor)  # a lock that nobody knows of would keep this process itself out
+                if path not in self._held:  # it was removed between open and lock: once more; or an error: a lock
+                    os.close(descriptor)  # that nobody knows of would keep this process itself out
         return True
 
 
