@@ -72,6 +72,8 @@ class ProcessStatus(msgspec.Struct):
     signals: list[SignalStatus] = []
 
 
+_READ_TIMES = 5
+
 _decode = msgspec.json.Decoder(ProcessStatus).decode
 
 
@@ -79,12 +81,23 @@ def read_statuses(folder: Path, alive: Collection[int]) -> list[ProcessStatus]:
     """Of the processes in `alive` (ops.engine.liveness); files of others are removed."""
     found = []
     for path in sorted((folder / "status").glob("*.json")):
-        try:
-            status = _decode(path.read_bytes())
-        except (FileNotFoundError, msgspec.DecodeError):
+        status = _read(path)
+        if status is None:
             continue
         if status.pid in alive:
             found.append(status)
         else:
             path.unlink(missing_ok=True)
     return found
+
+
+def _read(path: Path) -> ProcessStatus | None:
+    """None when it is gone, or damaged: on a full disk it is written in place, and may be half-written just now."""
+    for _ in range(_READ_TIMES):
+        try:
+            return _decode(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError:
+            continue
+    return None

@@ -1,4 +1,7 @@
-"""A process writes what it says about itself, `status/PID.json`, as ops.engine.status has it."""
+"""A process writes what it says about itself, `status/PID.json`, as ops.engine.status has it.
+
+On a full disk, too, when there is most to tell: the file ends in blanks, so that longer news fit into its place.
+"""
 
 import os
 from collections.abc import Sequence
@@ -10,10 +13,13 @@ import msgspec
 from ops.engine.passes import Pass, StepState
 from ops.engine.stage import Stage
 from ops.engine.status import ProcessStatus, SignalStatus, StepStatus
-from ops.replaced import replace_file
+from ops.replaced import overwrite_file, replace_file
 from proto.ports.clock import Clock
 
 _REWRITE_MS = 3000.0
+_BLOCK_BYTES = 4096
+_SPARE_BYTES = 4 * _BLOCK_BYTES
+"""At least, for what there is to tell when something goes wrong: an error is described in 4,000 characters at most."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,7 +38,8 @@ class StatusFile:
         self._written: ProcessStatus | None = None
 
     def write(self) -> None:
-        """A Periodic of the loop, every 500 ms. Readers see the old one or the new one, whole. Not durable.
+        """A Periodic of the loop, every 500 ms. Readers see the old one or the new one, whole; unless the disk is full.
+        Not durable. Raises OSError when not even the old one can be written over.
 
         While nothing changes it is written every few seconds only: an idle process should cost nothing.
         """
@@ -51,8 +58,15 @@ class StatusFile:
         if status == self._written and now_ms - status.at_ms < _REWRITE_MS:
             return
         status.at_ms = now_ms
+        data = _encode(status)
+        bytes_kept = -(-(len(data) + _SPARE_BYTES) // _BLOCK_BYTES) * _BLOCK_BYTES
+        try:
+            replace_file(self._path, data.ljust(bytes_kept))
+        except OSError:
+            if self._written is None:
+                raise
+            overwrite_file(self._path, data.ljust(self._path.stat().st_size))
         self._written = status
-        replace_file(self._path, _encode(status))
 
     def remove(self) -> None:
         """At the end of the process."""

@@ -110,6 +110,10 @@ def _housekeeping(
         if built is not None:
             built.parts.jobs.paused = store.pauses.of(ARGUS)
 
+    def served() -> None:  # apart from the status, which must come through when this does not
+        if built is not None:
+            built.served.write()
+
     def trim() -> None:
         for source in captured:
             source.gateway.trim()
@@ -117,6 +121,7 @@ def _housekeeping(
     return [
         Periodic(pauses, 200.0),
         Periodic(trim, 500.0),
+        Periodic(served, 500.0),
         Periodic(store.environment.check_readers, 60_000.0),
         Periodic(store.bell.restore, 5_000.0),
     ]
@@ -130,7 +135,6 @@ def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None, p
             status.more[f"source {source.gateway.source}"] = f"bootstrap: {left} tables left" if left else "live"
     if built is not None:
         status.more["watermark"] = built.watermark.value
-        built.served.write()
         status.signals = signal_statuses(built.parts.pulls, clock)
     status.refusals = list(policy.refusals.values())
     status.write()

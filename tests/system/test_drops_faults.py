@@ -16,10 +16,11 @@ from ops.topics import ARGUS, UPDATER
 from proto.flows.loader import loads
 from proto.lane import Lane
 from repo.drops import drop_orders
+from tests.support.full_disk import file_limit
 from tests.system.bookshop.edits import edit
 from tests.system.club import FLOWS
 from tests.system.test_drops import BOTH, drop, heal, open_count, pause, rows, turns, why_not
-from tests.system.test_full_disk import PAGES, file_limit, store_bytes
+from tests.system.test_full_disk import PAGES, store_bytes
 from tests.system.test_random_edits import differences
 
 if TYPE_CHECKING:

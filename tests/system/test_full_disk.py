@@ -1,30 +1,19 @@
 """A disk that is full in mid-commit: a clear error, nothing lost, and on it goes when there is space again."""
 
-import resource
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 
 import pytest
 
 from ops.demo.compare import compare_documents
+from ops.engine.status import read_statuses
+from tests.support.full_disk import file_limit, no_space
 from tests.support.whole import Whole
 from tests.system.bookshop.edits import edit
 from tests.system.bookshop.expected import expected_documents
 
 PAGES = 4096
-
-
-@contextmanager
-def file_limit(size_bytes: int) -> Iterator[None]:
-    """No file of this process grows above the limit: for LMDB that is a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def store_bytes(whole: Whole) -> int:
@@ -50,3 +39,18 @@ def test_wherever_the_disk_fills_up(bookshop: Whole, shop: sqlite3.Connection, r
         assert bookshop.letters() == []
     told.update(bookshop.errors())
     assert room > 40 or any("is full or failing" in error for error in told), told
+
+
+def test_what_can_not_note_when_documents_were_served_tells_its_status_still(
+    index: Whole, editor: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = index.process.built
+    assert built is not None
+    monkeypatch.setattr(type(built.served), "write", lambda served: no_space(index.folder / "served"))
+    (before,) = read_statuses(index.folder, {os.getpid()})
+    editor.execute("UPDATE players SET value = 7 WHERE number = 1")
+    index.settle()
+    index.clock.ms += 5_000.0
+    index.turn()
+    (after,) = read_statuses(index.folder, {os.getpid()})
+    assert after.at_ms >= before.at_ms + 5_000.0
