@@ -9,6 +9,7 @@ from argus.registry import Application
 from gateway.progress import Progress
 from ops.cli import render
 from ops.engine.liveness import LiveProcess
+from ops.engine.status import commits_fail
 from ops.wiring.adoption import Adoption
 from ops.wiring.process import Process
 from repo.system import JobState
@@ -42,6 +43,7 @@ class Announcer:
         self._said: dict[str, str] = {}
         self._errors: dict[str, int] = {}
         self._parked: set[tuple[str, str]] = set()
+        self._commits_fail = False
 
     def started(self, sources: Mapping[str, str], application: Application) -> None:
         """The first line, before anything is read."""
@@ -67,6 +69,7 @@ class Announcer:
 
     def look(self) -> None:
         """Says what is new."""
+        self._commits()
         for source in self._process.sources:
             if source.gateway.progress is not None:
                 self._source(source.gateway.source, source.gateway.progress)
@@ -76,7 +79,7 @@ class Announcer:
                 self._job(job)
             while jobs.ended:
                 self._job_ended(jobs.ended.popleft())
-            if self._process.built.parts.lifecycle.settled:
+            if self._process.built.parts.lifecycle.settled and not self._commits_fail:
                 self._say("live", "live: every edit is served as it comes")
         for one in self._process.loop.passes:
             for state in one.states:
@@ -95,6 +98,14 @@ class Announcer:
             self._say("stop", f"stopped: {self._adoption.replaced}", error=True)
         else:
             self._say("stop", "stopped: everything that was begun is finished; start again to go on")
+
+    def _commits(self) -> None:
+        failing = self._process.status.commits_fail()
+        if failing is not None and not self._commits_fail:
+            self._say("commits", commits_fail(failing.last_error, failing.failing_since_ms), error=True)
+        elif failing is None and self._commits_fail:
+            self._say("commits", "commits work again: what has waited gets through now")
+        self._commits_fail = failing is not None
 
     def _source(self, name: str, progress: Progress) -> None:
         done = sum(table.bootstrapped for table in progress.tables.values())

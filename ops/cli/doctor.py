@@ -21,6 +21,8 @@ from gateway.route import captured_table, fed_tables
 from ops.cli import render
 from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
+from ops.engine.liveness import Liveness
+from ops.engine.status import commits_fail, read_statuses
 from ops.installation import load_installation, parse_sources
 from ops.lookup.source_look import progress_of
 from ops.opened import STORE_FILE, opened
@@ -54,7 +56,8 @@ def doctor(
     """
     folder, flows = _data_folder(data)
     unreadable, remembered = _remembered(data)
-    found = [("", one) for one in (*_machine(), *_settings(data), _disk(data), folder, *unreadable)]
+    commits = list(_commits(data))
+    found = [("", one) for one in (*_machine(), *_settings(data), _disk(data), folder, *commits, *unreadable)]
     for name, url in (_given(source, remembered) if source is not None else remembered).items():
         known = flows if remembered.get(name) == url else None
         found += [(name, one) for one in _source(name, url, known)]
@@ -106,6 +109,20 @@ def _data_folder(data: Path) -> tuple[Finding, Flows | None]:
             return Finding("fine", "data folder", text), folder.flows
     except AdsIndexError as error:
         return Finding("error", "data folder", str(error)), None
+
+
+def _commits(data: Path) -> Iterator[Finding]:
+    """Whether what runs can store anything: a quota is full before the disk is."""
+    if not (data / STORE_FILE).exists():
+        return
+    alive = [process.pid for process in Liveness(data).others()]
+    for process in read_statuses(data, alive):
+        who = f"{process.role} ({process.pid})"
+        if process.commit_error:
+            text = f"{who} {commits_fail(process.commit_error, process.commits_fail_since_ms)}"
+            yield Finding("error", "commits", text, "make room on the disk of the data folder; mind quotas")
+        else:
+            yield Finding("fine", "commits", f"{who} can commit")
 
 
 def _remembered(data: Path) -> tuple[list[Finding], dict[str, str]]:

@@ -18,11 +18,11 @@ from ops.cli.publish import describe
 from ops.cli.signals import signal_problems
 from ops.engine.liveness import Liveness
 from ops.engine.pauses import Pause, Pauses
-from ops.engine.status import ProcessStatus, StepStatus, read_statuses
+from ops.engine.status import ProcessStatus, StepStatus, commits_fail, read_statuses
 from ops.lag import Lag, lags
 from ops.opened import DataFolder, opened
 from ops.roles import absences
-from ops.times import ago, ago_of, clock_time_of, iso_of
+from ops.times import ago, ago_of, clock_time_of, duration, iso_of
 from proto.events import DOCUMENTS
 from repo.drops import Pile, Piles
 from repo.system import JobState, SourceState
@@ -31,6 +31,7 @@ _BEHIND_MS = 60_000.0
 _JOBS_MAX = 20
 _SILENT_MS = 10_000.0
 _DISK_FREE_BYTES_MIN = 1 << 30
+_SAYING_BYTES_MIN = 1 << 20  # below it a status file may be old because it had no room
 _DISK_SHARE_MAX = 0.1  # of what is free that paused messages may take before status says so
 
 
@@ -104,7 +105,7 @@ def _problems(found: _Status) -> Iterator[str]:
         yield "nothing runs: start it with `adsindex run`"
     yield from found.absences
     for process in found.processes:
-        yield from _process_problems(process, found.now_ms)
+        yield from _process_problems(process, found.now_ms, found.free_bytes)
     for name, state in found.sources.items():
         for table, reason in state.parked.items():
             yield f"table {table} of source {name} is parked: {reason}"
@@ -123,13 +124,14 @@ def _problems(found: _Status) -> Iterator[str]:
         yield f"only {render.size(found.free_bytes)} are free on the disk of the data folder"
 
 
-def _process_problems(process: ProcessStatus, now_ms: float) -> Iterator[str]:
+def _process_problems(process: ProcessStatus, now_ms: float, free_bytes: int) -> Iterator[str]:
     who = f"{process.role} ({process.pid})"
     if now_ms - process.at_ms > _SILENT_MS:
-        since = ago(process.at_ms, now_ms)
-        yield f"{who} has said nothing since {since}: it is stopped, or a function hangs (see its standard error)"
+        since = duration(now_ms - process.at_ms)
+        full = ", or has no room on its disk to say more" if free_bytes < _SAYING_BYTES_MIN else ""
+        yield f"{who} has said nothing for {since}: it is stopped, or a function hangs (see its standard error){full}"
     if process.commit_error:
-        yield f"{who} can't commit: {process.commit_error}"
+        yield f"{who} {commits_fail(process.commit_error, process.commits_fail_since_ms)}"
     yield from process.refusals
     yield from signal_problems(process, now_ms)
     for step in process.steps:

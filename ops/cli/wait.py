@@ -11,7 +11,7 @@ from ops.cli.exit_codes import OK, WRONG
 from ops.cli.parameters import DEFAULT_DATA, Data, Json
 from ops.engine.doorbell import Doorbell
 from ops.engine.liveness import Liveness, LiveProcess
-from ops.engine.status import ProcessStatus, read_statuses
+from ops.engine.status import ProcessStatus, commits_fail, read_statuses
 from ops.installation import load_installation
 from ops.opened import STORE_FILE, DataFolder, opened
 from ops.roles import absences
@@ -56,7 +56,8 @@ def _trouble(data: Path) -> list[str]:
     if not live:
         return ["nothing runs: start it with `adsindex run`"]
     told = read_statuses(data, [process.pid for process in live])
-    commits = [f"nothing can be stored: {process.commit_error}" for process in told if process.commit_error]
+    fail = [process for process in told if process.commit_error]
+    commits = [f"{one.role} ({one.pid}) {commits_fail(one.commit_error, one.commits_fail_since_ms)}" for one in fail]
     steps = [step for process in told for step in process.steps]
     failing = [f"{step.name} fails: {step.last_error}" for step in steps if step.failing]
     return _absent(data, live, told) + commits + failing

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ops.engine.counters import StageCounters
+from ops.times import clock_time
 
 
 class StepStatus(msgspec.Struct):
@@ -58,6 +59,7 @@ class SignalStatus(msgspec.Struct):
 class ProcessStatus(msgspec.Struct):
     """One process. at_ms: wall clock when it was written. more: what the wiring adds (sources, watermark).
 
+    commit_error: why nothing can be stored since commits_fail_since_ms (wall clock); "": it can.
     refusals: what it does not do without a person, one sentence each.
     """
 
@@ -67,12 +69,22 @@ class ProcessStatus(msgspec.Struct):
     at_ms: float
     steps: list[StepStatus]
     commit_error: str = ""
+    commits_fail_since_ms: float = 0.0
     refusals: list[str] = []
     more: dict[str, str | int | float] = {}
     signals: list[SignalStatus] = []
 
 
 _READ_TIMES = 5
+
+
+def commits_fail(error: str, since_ms: float) -> str:
+    """For people, behind the name of the process. error, since_ms: as in ProcessStatus."""
+    return (
+        f"can't commit since {clock_time(since_ms)} UTC, so no edit gets through: {error}; "
+        "it tries again every few seconds, and goes on by itself when there is room: nothing is lost"
+    )
+
 
 _decode = msgspec.json.Decoder(ProcessStatus).decode
 

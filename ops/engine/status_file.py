@@ -37,6 +37,11 @@ class StatusFile:
         self._started_ms = clock.now_ms()
         self._written: ProcessStatus | None = None
 
+    def commits_fail(self) -> Pass | None:
+        """The pass whose commits have failed for longest; None: they work."""
+        failing = [one for one in self._passes if one.last_error]
+        return min(failing, key=lambda one: one.failing_since_ms, default=None)
+
     def write(self) -> None:
         """A Periodic of the loop, every 500 ms. Readers see the old one or the new one, whole; unless the disk is full.
         Not durable. Raises OSError when not even the old one can be written over.
@@ -44,13 +49,15 @@ class StatusFile:
         While nothing changes it is written every few seconds only: an idle process should cost nothing.
         """
         now_ms = self._clock.now_ms()
+        commits_fail = self.commits_fail()
         status = ProcessStatus(
             pid=os.getpid(),
             role=self._role,
             started_ms=self._started_ms,
             at_ms=self._written.at_ms if self._written is not None else now_ms,
             steps=[_step_status(state) for one in self._passes for state in one.states],
-            commit_error=next((one.last_error for one in self._passes if one.last_error), ""),
+            commit_error=commits_fail.last_error if commits_fail else "",
+            commits_fail_since_ms=commits_fail.failing_since_ms if commits_fail else 0.0,
             more=dict(self.more),
             signals=self.signals,
             refusals=list(self.refusals),

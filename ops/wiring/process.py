@@ -128,11 +128,14 @@ def _housekeeping(
 
 
 def _tell(status: StatusFile, captured: Sequence[Source], built: Built | None, policy: Policy, clock: Clock) -> None:
+    failing = status.commits_fail() is not None
     for source in captured:
-        progress = source.gateway.progress
-        if progress is not None:
+        progress, name = source.gateway.progress, f"source {source.gateway.source}"
+        if failing:  # what was undone has left no progress to ask
+            status.more[name] = "waits: commits fail"
+        elif progress is not None:
             left = len(progress.tasks)
-            status.more[f"source {source.gateway.source}"] = f"bootstrap: {left} tables left" if left else "live"
+            status.more[name] = f"bootstrap: {left} tables left" if left else "live"
     if built is not None:
         status.more["watermark"] = built.watermark.value
         status.signals = signal_statuses(built.parts.pulls, clock)
